@@ -1,0 +1,117 @@
+# judge.bash - the one door: run this program and judge it. Sourced by judge, exercise.bash and chapter.bash.
+# A run leaves its marks in a folder of its own, named by $stage, and in these variables:
+#   $verdict   pass, or: wrong output, wrong exit status, crash, hang, left behind, over the limit,
+#              wrong call, not parallel, does not compile
+#   $orphans_before $orphans_after   processes that lost their parent before, and by, the first one's end
+#   $struck $took   the pid that a --strike hit; how many ms the run took
+#   $details   what goes with it, several lines
+#   $end       how the first process ended: "exit 3" or "killed by SIGTERM"
+#   $report    the file with all that the runner saw; $out $err $events: its output and what it did
+
+# shellcheck disable=SC2034  # the variables are for those who source this file
+lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+book=$(cd "$lib/../.." && pwd)
+tools=$lib/build
+
+# Builds the runner, the output checker and the witness where they are older than their source.
+judge_tools() {
+    make -s -C "$lib" >&2 || { echo "judge: the tools under tests/lib do not build" >&2; return 1; }
+}
+
+# A new empty folder for a run, removed by judge_clean.
+judge_stage() {
+    stage=$(mktemp -d "${TMPDIR:-/tmp}/workbook.XXXXXXXX") || return 1
+    mkdir "$stage/at"               # the program's working directory; the rest is ours
+    out=$stage/out err=$stage/err report=$stage/report events=$stage/events
+}
+
+judge_clean() {
+    [ -n "${stage:-}" ] && rm -rf "$stage"
+    stage=
+}
+
+# judge_run [RUNNER OPTION VALUE]... -- COMMAND...   runs COMMAND in $stage/at and looks at how that went.
+judge_run() {
+    local options=()
+    while [ "$1" != -- ]; do options+=("$1" "$2"); shift 2; done
+    shift
+    truncate -s 1M "$stage/at/.events"
+    "$tools/runner" --report "$report" --out "$out" --err "$err" --dir "$stage/at" --hide "$book" \
+        --env WORKBOOK_EVENTS=.events --env "WORKBOOK_TICK_MS=${WORKBOOK_TICK_MS:-1}" \
+        "${options[@]}" -- "$@" </dev/null || { verdict="judge error" details="the runner ended with status $?"; return 1; }
+    # the log's first 16 bytes are its own; the text ends at the first NUL
+    tail -c +17 "$stage/at/.events" | tr -d '\0' >"$events"
+    judge_read_report
+}
+
+# From the report to $verdict, $details and $end.
+judge_read_report() {
+    local key value
+    verdict=pass details='' end='' orphans_before=0 orphans_after=0 struck='' took=0
+    while IFS= read -r line; do
+        key=${line%%: *} value=${line#*: }
+        case $key in
+        end) end=$value ;;
+        verdict) verdict=$value ;;
+        why | wait | left) details+="$value"$'\n' ;;
+        orphans) read -r orphans_before orphans_after <<<"$value" ;;
+        struck) struck=$value ;;
+        ms) took=$value ;;
+        esac
+    done <"$report"
+    case $end in
+    *SIGSEGV | *SIGBUS | *SIGFPE | *SIGILL | *SIGABRT | *SIGTRAP | *SIGSYS)
+        [ "$verdict" = pass ] && verdict=crash ;;
+    *SIGXFSZ)
+        verdict="over the limit" ;;
+    esac
+    if [ "$verdict" = pass ] && [ "$orphans_after" -gt 0 ]; then
+        verdict="left behind"
+        details+="$orphans_after of its processes had not been waited for when the first process ended"$'\n'
+    fi
+}
+
+# judge_compare FILE INDEX | - KIND   compares what was printed with an expected block, unless the
+# run itself has a verdict already. A crash that the block expects is no crash.
+judge_compare() {
+    local said
+    case $verdict in pass | crash) ;; *) return 0 ;; esac
+    if said=$("$tools/match" compare "$1" "$2" "$out" "$err" "$end"); then
+        verdict=pass
+    elif [ "$verdict" = crash ]; then
+        details="the first process was $end"$'\n'$said$'\n'
+    else
+        verdict=${said%%$'\n'*}
+        details+=${said#*$'\n'}$'\n'
+        # what it wrote to stderr, mostly tells why
+        if [ -s "$err" ] && [ "$verdict" = "wrong output" ]; then
+            details+="its stderr: $(head -c 600 "$err" | head -n 5 | tr -cd '[:print:]\n')"$'\n'
+        fi
+    fi
+}
+
+# What a verdict means in general, for when nothing more exact is known.
+general_hint() {
+    case $1 in
+    "wrong output") echo "compare the first line that differs; then follow your program to where that line is printed" ;;
+    "wrong exit status") echo "look at what main returns, and at each exit and _exit" ;;
+    crash) echo "build with make VARIANT=asan and run it: the sanitizer names the line" ;;
+    hang) echo "see below who waits for what: a read ends only when every write end is closed, a wait only when the child ends" ;;
+    deadlock) echo "see below who holds what and who waits for it" ;;
+    "left behind") echo "every process must be waited for by its parent, and everything with a name must be removed, on every path" ;;
+    "over the limit") echo "something has no end: a loop around fork, print or malloc" ;;
+    "wrong call") echo "the call is not allowed at that point: see below" ;;
+    "not parallel") echo "start all the children first; wait for them only then" ;;
+    "does not compile") echo "start with the first error; later ones are often its consequences" ;;
+    *) echo "see below" ;;
+    esac
+}
+
+# Prints a verdict as a student reads it: VERDICT: WHAT, a hint, the details.
+tell() {
+    local what=$1 hint=$2
+    echo "$verdict: $what"
+    [ -n "$hint" ] && echo "  hint: $hint"
+    [ -n "$details" ] && printf '%s' "$details" | head -n 60 | sed 's/^/  | /'
+    return 0
+}
