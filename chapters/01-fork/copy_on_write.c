@@ -45,7 +45,8 @@ static void child_counts_copies(volatile char *memory, long page_size)
         memory[i * page_size] = 3;              /* the page is our own by now */
     long again = page_faults() - start;
 
-    say("Measured: %ld page faults for reading, %ld for writing, %ld for writing again", reading, writing, again);
+    say("Measured: page faults: %ld for reading, %ld for writing, %ld for writing again",
+        reading, writing, again);
     /* A few faults may come from elsewhere, so "none" means: far fewer than pages. */
     if (reading > PAGES / 4 || writing < PAGES || again > PAGES / 4)
         die("these figures do not fit a copy at the first write of each page");
@@ -94,7 +95,7 @@ int main(void)
 parent: global 1, stack 1, heap 1
 child: the same addresses as in the parent
 child: global 2, stack 2, heap 2
-Measured: 0 page faults for reading, 256 for writing, 0 for writing again
+Measured: page faults: 0 for reading, 256 for writing, 0 for writing again
 child: each of 256 pages was copied at its first write, and only then
 parent: global 1, stack 1, heap 1
 */

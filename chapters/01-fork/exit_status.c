@@ -23,7 +23,7 @@ static _Noreturn void end(int way)
     case 1:
         _exit(7);
     case 2:
-        raise(SIGTERM);         /* sends the signal to ourselves; kill would do the same from outside */
+        raise(SIGTERM);         /* sends it to ourselves; kill would send it from outside */
         break;
     case 3:
         /* abort sends SIGABRT, for which Linux may write the memory to a file ("core dump").
@@ -58,6 +58,8 @@ int main(void)
         int exitcode = exitcode_of(status);
         if (exitcode == -SIGKILL)   /* none of the four ways: somebody else did it */
             die("the child was killed by signal %d", SIGKILL);
+        if (way >= 2 && exitcode >= 0)
+            die("%s: the child ended by no signal, but with exit code %d", ways[way], exitcode);
         say("%-16s  %-18s  %d", ways[way], WIFEXITED(status) ? "an exit code" : "a signal", exitcode);
     }
 }

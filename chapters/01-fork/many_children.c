@@ -2,8 +2,8 @@
    Python: five Process objects in a list: start them all, then join each
    Calls:  fork(2), waitpid(2), wait(2)
    Needs:  fork, exit_status, pipe
-   Try:    Remove the loop that closes earlier gates in child(). The program hangs (end it with
-           Ctrl-C): children 2 to 5 hold gate 1 open too, so child 1 sees no end of file. */
+   Try:    In child(), begin the loop with i = k: each child closes its own gate only. The program
+           hangs (end it with Ctrl-C): children 2 to 5 still hold a write end of gate 1. */
 #include "workbook.h"
 
 #include <sys/wait.h>

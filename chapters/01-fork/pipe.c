@@ -24,7 +24,7 @@ static _Noreturn void child(int ends[2])
 
 int main(void)
 {
-    int ends[2];                /* ends[0] is for reading, ends[1] for writing, as 0 is stdin and 1 stdout */
+    int ends[2];                /* 0 for reading, 1 for writing; just as 0 is stdin and 1 stdout */
     check(pipe(ends));
     pid_t pid = check(fork());  /* both processes now hold both ends: four descriptors, one pipe */
     if (pid == 0)

@@ -2,8 +2,8 @@
    Python: f = open(...) before os.fork(); both processes then use f
    Calls:  memfd_create(2), lseek(2), write(2), open(2)
    Needs:  fork, exit_status
-   Try:    Remove the check(waitpid(...)) and the three lines after it. Nobody's text is lost, but
-           now the order of the words is chance: each write goes where the offset is by then. */
+   Try:    Let the child call lseek(fd, 0, SEEK_SET) before its _exit. That moves the parent's
+           offset to 0, so the parent's last word lands on the first one. */
 #include "workbook.h"
 
 #include <fcntl.h>
@@ -48,7 +48,8 @@ static _Noreturn void child(int fd)
 
 int main(void)
 {
-    int fd = check(memfd_create("box", 0));     /* a file without a name, gone with its last descriptor */
+    /* A file in memory, without a path: it is gone with its last descriptor. */
+    int fd = check(memfd_create("words", 0));
     put(fd, "parent ");
     say("parent: offset %d", offset(fd));
 

@@ -2,8 +2,8 @@
    Python: none; psutil's Process.status() reads the same letter
    Calls:  kill(2), waitpid(2) with WUNTRACED, waitid(2), proc(5)
    Needs:  fork, exit_status, pipe, zombie_and_orphan
-   Try:    In main, remove the line that sends SIGCONT, and the two after it. A stopped process takes
-           no SIGTERM until it goes on: the program hangs. End it with Ctrl-C. */
+   Try:    In main, remove the line that sends SIGCONT, and the line below it. A stopped process
+           takes no SIGTERM until it goes on: the program hangs. End it with Ctrl-C. */
 #include "workbook.h"
 
 #include <errno.h>

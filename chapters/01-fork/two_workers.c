@@ -2,8 +2,8 @@
    Python: two Processes, "while True: print(1)" and "while True: print(2)", but with an order
    Calls:  pipe(2), read(2), write(2), signal(2) (to ignore SIGPIPE)
    Needs:  fork, exit_status, pipe
-   Try:    Pass the token only to worker 1 and never read it back. The parent no longer waits
-           for each round, but the output stays 1 2 1 2 1 2: worker 2 needs worker 1's token. */
+   Try:    In main's loop, remove "|| !get_token(pipes[TO_PARENT][0])". Run it some times: the
+           parent no longer waits for worker 2, so a second 1 may come before the first 2. */
 #include "workbook.h"
 
 #include <errno.h>
@@ -53,14 +53,6 @@ static _Noreturn void worker(int number, int in, int out)
     _exit(0);                   /* closes our write end: now the next in the round sees end of file */
 }
 
-static void tell_failure(int number, int status)
-{
-    if (WIFSIGNALED(status))
-        die("worker %d was killed by signal %d", number, WTERMSIG(status));
-    if (WEXITSTATUS(status) != 0)
-        die("worker %d ended with exit code %d", number, WEXITSTATUS(status));
-}
-
 int main(void)
 {
     /* A write into a pipe without a reader ends the writer, by SIGPIPE. Ignored, here and so in
@@ -75,7 +67,7 @@ int main(void)
     for (int i = 0; i < 2; i++) {
         pids[i] = check(fork());
         if (pids[i] == 0) {
-            keep_only(pipes, i, i + 1);     /* worker 1 reads TO_1, writes TO_2; worker 2 is one further */
+            keep_only(pipes, i, i + 1);     /* worker 1: from TO_1 to TO_2; worker 2: the next two */
             worker(i + 1, pipes[i][0], pipes[i + 1][1]);
         }
     }
@@ -84,13 +76,18 @@ int main(void)
     for (int round = 0; round < 3; round++)
         if (!pass_token(pipes[TO_1][1]) || !get_token(pipes[TO_PARENT][0]))
             break;              /* a worker has ended: waitpid tells which */
-    check(close(pipes[TO_1][1]));           /* the order to stop: worker 1 sees end of file, then worker 2 */
+    check(close(pipes[TO_1][1]));   /* the order to stop: worker 1 sees end of file, then worker 2 */
 
     int status[2];
     for (int i = 0; i < 2; i++)
         check(waitpid(pids[i], &status[i], 0));
-    for (int i = 0; i < 2; i++)
-        tell_failure(i + 1, status[i]);
+    check(close(pipes[TO_PARENT][0]));
+    for (int i = 0; i < 2; i++) {
+        if (WIFSIGNALED(status[i]))
+            die("worker %d was killed by signal %d", i + 1, WTERMSIG(status[i]));
+        if (WEXITSTATUS(status[i]) != 0)
+            die("worker %d ended with exit code %d", i + 1, WEXITSTATUS(status[i]));
+    }
     say("parent: both workers have ended");
 }
 

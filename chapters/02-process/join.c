@@ -22,7 +22,7 @@ static int stay(void *argument)
 {
     struct ends *ends = argument;
     char byte = 'h';
-    check(close(ends->go[1]));      /* my copy of the parent's end: with it open I would wait for ever */
+    check(close(ends->go[1]));      /* my copy of main's end: with it open, end of file never comes */
     check(write_full(ends->here, &byte, 1));
     check(read_full(ends->go[0], &byte, 1));
     return 0;
@@ -36,7 +36,7 @@ static void start_child_here(struct process *child, const int go[2])
     struct ends ends = { .here = here[1], .go = { go[0], go[1] } };
     *child = (struct process){ .target = stay, .argument = &ends };
     check(process_start(child));
-    check(close(here[1]));          /* only the child has it now: if the child is killed, we see end of file */
+    check(close(here[1]));          /* only the child has it now: its end is end of file */
     char byte;
     if (check(read_full(here[0], &byte, 1)) == 0) {
         check(process_join(child));

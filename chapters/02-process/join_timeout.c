@@ -32,18 +32,19 @@ static void tell(struct process *child)
 
 int main(void)
 {
+    const char *const outcome[] = { "it has ended", "the limit has passed" };
     int go[2];
     check(pipe(go));
     struct process child = { .target = wait_for_parent, .argument = go };
     check(process_start(&child));
     check(close(go[0]));
 
-    say("join for 50 ms: %s", check(process_join_for(&child, 50)) == 0 ? "it has ended" : "the limit has passed");
+    say("join for 50 ms: %s", outcome[check(process_join_for(&child, 50))]);
     tell(&child);                   /* a limit that has passed is no error, and ends nobody */
 
     check(close(go[1]));            /* now it may end */
 
-    say("join for 10 s: %s", check(process_join_for(&child, 10000)) == 0 ? "it has ended" : "the limit has passed");
+    say("join for 10 s: %s", outcome[check(process_join_for(&child, 10000))]);
     process_expect(&child, 0);      /* the join took as long as the child, not 10 s */
     tell(&child);
 }

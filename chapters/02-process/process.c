@@ -15,8 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A child that was started and not reaped yet. It repeats pid and daemon, because the struct process
-   may be a variable of main, and that is gone when end_children() runs after main's return. */
+/* A child that was started and not reaped yet. It repeats pid and daemon, because the struct
+   process may be a variable of main, and that is gone when end_children() runs after main. */
 struct record {
     struct process *process;
     pid_t pid;
@@ -25,11 +25,11 @@ struct record {
 };
 
 static struct process main_process = { .name = "MainProcess" };
-static struct process *current = &main_process;     /* the object of the process that runs this */
-static struct record *children;                     /* its children, in the order of their start */
-static int started;                                 /* how many it has started, for their numbers */
-static pid_t owner;                                 /* whose the list is: a fork copies it to others */
-static const char *refusal;                         /* why the last call was refused, or NULL */
+static struct process *current = &main_process; /* the object of the process that runs this */
+static struct record *children;                 /* its children, in the order of their start */
+static int started;                             /* how many it has started, for their numbers */
+static pid_t owner;                             /* whose list this is: a fork copies it to others */
+static const char *refusal;                     /* why the last call was refused, or NULL */
 
 /* ---- errors ---- */
 
@@ -51,7 +51,7 @@ static int must_be_my_child(const struct process *self, const char *not_started)
     refusal = NULL;
     if (self->pid == 0)
         return refuse(ECHILD, not_started);
-    if (self->parent != getpid())       /* a child has copies of its parent's structs, not its children */
+    if (self->parent != getpid())   /* a child has its parent's structs, but not its children */
         return refuse(EPERM, "can only join a child process");
     return 0;
 }
@@ -106,7 +106,7 @@ static long long now_ms(void)
    Returns 1: ended, 0: LIMIT_MS ms have passed, -1: errno of pidfd_open or poll. */
 static int wait_for_end(pid_t pid, int limit_ms)
 {
-    int fd = (int)syscall(SYS_pidfd_open, pid, 0);  /* glibc got a function for it late, musl has none */
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);  /* musl has no function for it */
     if (fd == -1)
         return -1;
     struct pollfd end = { .fd = fd, .events = POLLIN };     /* readable: the child has ended */
@@ -125,12 +125,12 @@ static int wait_for_end(pid_t pid, int limit_ms)
 
 /* ---- the end of a process that has children ---- */
 
-/* As Python does it: daemons get SIGTERM, then all children are joined. Runs at exit, and at the end
-   of a child's run. A daemon has 1000 ms to end; Python would wait for ever for one that ignores SIGTERM. */
+/* As Python does it: daemons get SIGTERM, then all children are joined. Runs at exit, and at the
+   end of a child's run. A daemon gets 1000 ms to end; Python waits for ever if it ignores SIGTERM. */
 static void end_children(void)
 {
     if (owner != getpid())
-        return;                     /* a copy of the list, made by a fork: these are not my children */
+        return;                     /* a fork has copied the list: these are not my children */
     for (struct record *record = children; record != NULL; record = record->next)
         if (record->daemon)
             kill(record->pid, SIGTERM);
@@ -197,7 +197,7 @@ int process_start(struct process *self)
     refusal = NULL;
     if (self->pid != 0)
         return refuse(EALREADY, "cannot start a process twice");
-    if (current->daemon)            /* it may be ended at any moment: nobody would end its children */
+    if (current->daemon)            /* it may be ended at any moment: who would end its children? */
         return refuse(EPERM, "daemonic processes are not allowed to have children");
     if (own_children() == -1 || fflush(NULL) == EOF)
         return -1;
@@ -251,7 +251,7 @@ static int send_signal(struct process *self, int signal)
 {
     if (must_be_my_child(self, "can only end a started process") == -1)
         return -1;
-    return self->ended ? 0 : kill(self->pid, signal);   /* after the reaping the pid may be another's */
+    return self->ended ? 0 : kill(self->pid, signal);   /* once reaped, the pid may be another's */
 }
 
 int process_terminate(struct process *self)

@@ -22,17 +22,17 @@
 enum { EXITCODE_UNKNOWN = 1000 };
 
 struct process {
-    int (*target)(void *argument);          /* what the child runs; its value is the exit status, 0 to 255 */
-    void *argument;                         /* what the target gets: a copy in the child, as all its memory */
-    int (*run)(struct process *self);       /* instead of target: see process_run() */
-    const char *name;                       /* for people; NULL: process_start gives Process-1, Process-2 ... */
-    bool daemon;                            /* ended when its parent ends, and may have no children */
+    int (*target)(void *argument);      /* what the child runs; its value is the exit status */
+    void *argument;                     /* what the target gets; the child works on its own copy */
+    int (*run)(struct process *self);   /* instead of target: see process_run() */
+    const char *name;                   /* for people; NULL: process_start gives one */
+    bool daemon;                        /* ended when its parent returns; has no children */
 
-    pid_t pid;                              /* 0 before start; read it if you like */
-    pid_t parent;                           /* who started it */
-    bool ended;                             /* reaped; exitcode is known */
-    int exitcode;
-    char number[24];                        /* "2"; the first child of that child is "2:1" */
+    pid_t pid;                          /* 0 before start; read it if you like */
+    pid_t parent;                       /* who started it */
+    bool ended;                         /* reaped; exitcode is known */
+    int exitcode;                       /* ask process_exitcode(), which looks first */
+    char number[24];                    /* "2"; the first child of that child is "2:1" */
     char default_name[32];
 };
 
@@ -53,8 +53,8 @@ int process_run(struct process *self);
    Source: waitpid(2). Python: Process.join(). */
 int process_join(struct process *self);
 
-/* The same, but waits at most LIMIT_MS ms (0 or less: only asks). Returns 0: joined, 1: the limit has passed
-   and the child still runs, or -1: as process_join, or errno of pidfd_open(2) or poll(2).
+/* The same, but waits at most LIMIT_MS ms (0 or less: only asks). Returns 0: joined, 1: the limit
+   has passed and the child still runs, -1: as process_join, or errno of pidfd_open(2) or poll(2).
    Source: pidfd_open(2), poll(2); Linux 5.3. Python: Process.join(seconds). */
 int process_join_for(struct process *self, int limit_ms);
 
@@ -70,15 +70,15 @@ int process_kill(struct process *self);
    child that is not ours. Source: waitpid(2), WNOHANG. Python: Process.is_alive(). */
 bool process_is_alive(struct process *self);
 
-/* N: ended with exit status N. -N: killed by signal N. EXITCODE_UNKNOWN: not started, or still runs.
-   Does not wait; reaps the child if it has ended. Source: waitpid(2). Python: Process.exitcode. */
+/* N: ended with exit status N. -N: killed by signal N. EXITCODE_UNKNOWN: has not ended.
+   Does not wait; reaps the child if it has ended. Source: waitpid(2). Python: exitcode. */
 int process_exitcode(struct process *self);
 
 /* Ends this program with _exit(1) and one line, such as "worker was killed by signal 9", unless the
    child has ended with EXITCODE. Call it after a join. Python has none: there you must look. */
 void process_expect(struct process *self, int exitcode);
 
-/* Why the last call of these functions returned -1: Python's words for a wrong use, else strerror(3). */
+/* Why the last of these calls returned -1: Python's words for a wrong use, else strerror(3). */
 const char *process_error(void);
 
 /* The object of the process that calls: its own struct in a child, one named MainProcess in the

@@ -130,7 +130,7 @@ static int wait_for_parent(void *argument)
 {
     const int *go = argument;
     char byte;
-    check(close(go[1]));            /* the child's copy: with it open, end of file would never come */
+    check(close(go[1]));            /* the child's copy: with it open, end of file never comes */
     check(read_full(go[0], &byte, 1));
     return 3;
 }
@@ -157,7 +157,8 @@ int main(void)
     check(process_terminate(&waiter));
     check(process_join(&waiter));
     process_expect(&waiter, -SIGTERM);
-    say("%s is alive: %s, exit code %d", waiter.name, process_is_alive(&waiter) ? "yes" : "no", waiter.exitcode);
+    say("%s is alive: %s, exit code %d",
+        waiter.name, process_is_alive(&waiter) ? "yes" : "no", waiter.exitcode);
     check(process_kill(&waiter));   /* too late, and no error: no signal is sent */
     check(close(go[1]));
 }

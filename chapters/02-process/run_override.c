@@ -1,4 +1,4 @@
-/* run_override.c - a kind of process with its own run(), as a Python class that inherits from Process.
+/* run_override.c - a kind of process with its own run(), like a Python class made from Process.
    Python: class Countdown(Process): def run(self): ...
    Calls:  none that is new: a struct in a struct, and a pointer to a function
    Needs:  start

@@ -1,17 +1,17 @@
 /* match.c - compares what a program wrote with the Output block in its own source.
 
-     match list FILE.c                            one line a block: index, kind, command, signal, client
-     match show FILE.c INDEX                      the block's lines as they stand
-     match compare FILE.c INDEX OUT ERR END       does it match? (files OUT and ERR; END as "exit 0")
-     match compare - ordered|unordered OUT ERR END    the same, with the block's lines on stdin
+     match list FILE.c                        a line a block: index, kind, command, signal, client
+     match show FILE.c INDEX                  the block's lines as they stand
+     match compare FILE.c INDEX OUT ERR END   do they match? (OUT, ERR: files; END: "exit 0" ...)
+     match compare - ordered|unordered OUT ERR END   the same, with the block's lines on stdin
 
    Ends with 0: yes; 1: no, and it says why (list: a malformed header); 3: list found no block;
-   2: it could not do its work (no such file, or for show and compare a malformed header).
+   2: it could not do its work (no such file or block; show, compare: a malformed header).
 
-   The idea: each line is taken apart into its names (P1, 4711, ...) and its shape, which is the
-   line without them. Two outputs match when their shapes agree and one renaming, the same for
-   stdout and stderr, turns all names of the one into the names of the other. In order that is one
-   walk through the lines; without an order it is a puzzle, and the part "Any order" solves it. */
+   The idea: a line is taken apart into its names (P1, 4711 ...) and its shape, the line without
+   them. Outputs match when their shapes agree and one renaming, the same for stdout and stderr,
+   turns the names of one into the names of the other. In order, that is a walk through the lines;
+   without an order it is a puzzle, which the part "Any order" solves. */
 #define _GNU_SOURCE
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,25 +31,26 @@ static _Noreturn void fail(const char *what, const char *which)
 
 static void *resize(void *old, size_t count, size_t size)
 {
-    void *new = realloc(old, (count + 1) * size);       /* + 1: never NULL, never of size 0 */
+    void *new = realloc(old, (count + 1) * size);       /* + 1: never of size 0, so never NULL */
     if (new == NULL)
         fail("out of memory", "");
     return new;
 }
 
-/* Room for one more element: an array of COUNT elements grows when COUNT is 0, 1, 2, 4, 8 ... */
+/* Makes room for one more element. The array grows when it has 0, 1, 2, 4, 8 ... elements. */
 static void *one_more(void *array, size_t count, size_t size)
 {
-    return (count & (count - 1)) == 0 || count == 0 ? resize(array, 2 * count, size) : array;
+    return count == 0 || (count & (count - 1)) == 0 ? resize(array, 2 * count, size) : array;
 }
 
-static struct slice read_all(FILE *file, const char *name)
+static struct slice read_all(const char *name)
 {
-    char *bytes = NULL;
-    size_t length = 0, room = 1 << 16, got = 1;
+    FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "r");
+    char *bytes = resize(NULL, 0, 1);
+    size_t length = 0, room = 0, got = 1;
     for (; file != NULL && got > 0; length += got) {
-        if (bytes == NULL || length == room)
-            bytes = resize(bytes, room = bytes == NULL ? room : 2 * room, 1);
+        if (length == room)
+            bytes = resize(bytes, room = 2 * room + 65536, 1);
         got = fread(bytes + length, 1, room - length, file);
     }
     if (file == NULL || ferror(file))
@@ -61,6 +62,11 @@ static struct slice read_all(FILE *file, const char *name)
 static struct slice skip(struct slice s, size_t count)
 {
     return (struct slice){ s.at + count, s.length - count };
+}
+
+static bool same_bytes(struct slice a, struct slice b)
+{
+    return a.length == b.length && memcmp(a.at, b.at, a.length) == 0;
 }
 
 static bool starts(struct slice s, const char *word)
@@ -79,6 +85,12 @@ static size_t find(struct slice s, const char *word)
     return found == NULL ? NONE : (size_t)(found - s.at);
 }
 
+static struct slice first_line(struct slice s)          /* without its newline */
+{
+    size_t end = find(s, "\n");
+    return (struct slice){ s.at, end == NONE ? s.length : end };
+}
+
 static struct slice trim(struct slice s)                /* without the spaces around it */
 {
     while (s.length > 0 && *s.at == ' ')
@@ -88,19 +100,12 @@ static struct slice trim(struct slice s)                /* without the spaces ar
     return s;
 }
 
-/* The line at the start of S, without its newline. */
-static struct slice first_line(struct slice s)
-{
-    size_t end = find(s, "\n");
-    return (struct slice){ s.at, end == NONE ? s.length : end };
-}
-
 static bool digit(char c)
 {
     return c >= '0' && c <= '9';
 }
 
-static bool word_byte(char c)
+static bool in_word(char c)
 {
     return digit(c) || c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
@@ -113,19 +118,18 @@ static struct block *blocks;
 static size_t block_count;
 static const char *source_name;
 static struct slice source;
-static int malformed_status = 2;
-
-static const char *const signal_names[] = {
-    "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL",
-    "SIGUSR1", "SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD",
-    "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ",
-    "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS",
-};
+static int status_if_malformed = 2;
 
 static bool signal_name(struct slice s)
 {
-    for (size_t i = 0; i < sizeof signal_names / sizeof signal_names[0]; i++)
-        if (is(s, signal_names[i]))
+    static const char *const known[] = {
+        "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE",
+        "SIGKILL", "SIGUSR1", "SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT",
+        "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGXCPU",
+        "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS",
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (is(s, known[i]))
             return true;
     return false;
 }
@@ -136,25 +140,25 @@ static _Noreturn void malformed(const char *at, const char *why)
     for (const char *c = source.at; c < at; c++)
         line += *c == '\n';
     fprintf(stderr, "%s:%zu: %s\n", source_name, line, why);
-    exit(malformed_status);
+    exit(status_if_malformed);
 }
 
-/* Prose may begin a line with "Output" too ("Output goes to ..."): these are the words that only
-   a header begins with. What begins like a header must be one; otherwise it is malformed. */
-static bool begins_like_header(struct slice line)
+/* Prose may begin a line with "Output" too ("Output goes to ..."). These are beginnings that only
+   a header has: what begins so must be one, or else it is malformed. */
+static bool begins_header(struct slice line)
 {
     if (starts(line, "Unordered output"))
-        return line.length == strlen("Unordered output") || !word_byte(line.at[16]);
+        return line.length == 16 || !in_word(line.at[16]);
     return starts(line, "Output:") || starts(line, "Output of ./") ||
            starts(line, "Output until SIG") || starts(line, "Output, with ./");
 }
 
-/* Cuts WORD and what comes after it off the end of REST. Returns what comes after it. */
+/* Cuts WORD and all that follows it off the end of REST, and returns what follows. */
 static struct slice cut_off(struct slice *rest, const char *word)
 {
     size_t at = find(*rest, word);
     if (at == NONE)
-        return (struct slice){ NULL, 0 };
+        return (struct slice){ "-", 1 };
     struct slice part = trim(skip(*rest, at + strlen(word)));
     if (part.length == 0)
         malformed(rest->at, "a word is missing in this Output header");
@@ -162,78 +166,77 @@ static struct slice cut_off(struct slice *rest, const char *word)
     return part;
 }
 
-/* Reads "Output of COMMAND until SIGNAL, with CLIENT: REASON" from its end to its start. */
+/* Takes "Output of COMMAND until SIGNAL, with CLIENT: REASON" apart, from its end to its start. */
 static struct block read_header(struct slice line, bool explained)
 {
     struct block block = { .unordered = starts(line, "Unordered") };
     struct slice rest = skip(line, strlen(block.unordered ? "Unordered output" : "Output"));
-    for (size_t i = 0; i < line.length; i++)
-        if ((unsigned char)line.at[i] < ' ')
-            malformed(line.at, "a control character in an Output header");
-
     size_t colon = 0;                       /* the first one with a space or nothing after it */
-    while (colon < rest.length && !starts(skip(rest, colon), ": ") &&
-           !is(skip(rest, colon), ":"))
+    while (colon < rest.length && !starts(skip(rest, colon), ": ") && !is(skip(rest, colon), ":"))
         colon++;
     if (colon == rest.length)
         malformed(line.at, "this Output header has no ':'");
     struct slice reason = trim(skip(rest, colon + 1));
     if (!block.unordered && reason.length > 0)
-        malformed(line.at, "text after the ':' of an Output header (only Unordered has a reason)");
+        malformed(line.at, "words after the ':' of an Output header: only Unordered has a reason");
     if (block.unordered && reason.length == 0 && !explained)
-        malformed(line.at, "Unordered output without the reason why the order is free");
+        malformed(line.at, "Unordered output without the reason why its order is free");
 
     rest.length = colon;
+    for (size_t i = 0; i < colon; i++)
+        if ((unsigned char)rest.at[i] < ' ')
+            malformed(line.at, "a control character in an Output header");
     block.client = cut_off(&rest, ", with ");
     block.until = cut_off(&rest, " until ");
     block.command = cut_off(&rest, " of ");
     if (trim(rest).length > 0)
         malformed(line.at, "an unknown word in an Output header");
-    if (block.command.length > 0 && !starts(block.command, "./"))
-        malformed(line.at, "the command in an Output header begins with ./");
-    if (block.until.length > 0 && !signal_name(block.until))
+    if (find(block.command, " until") != NONE || find(block.command, " with ./") != NONE ||
+        find(block.command, ", with") != NONE)
+        malformed(line.at, "an Output header goes on with ' until SIGNAL' or ', with CLIENT'");
+    if (!is(block.command, "-") && !starts(block.command, "./"))
+        malformed(line.at, "the command of an Output header begins with ./");
+    if (!is(block.until, "-") && !signal_name(block.until))
         malformed(line.at, "an unknown signal in an Output header");
     return block;
 }
 
-/* Adds the blocks of one comment, from its first byte to the star of its end. */
+/* Adds the blocks of one comment; COMMENT reaches up to the star and slash at its end. */
 static void read_comment(struct slice comment)
 {
-    const char *end = comment.at + comment.length;
-    bool explained = false, open = false;
-    for (const char *at = comment.at; at != NULL; ) {
-        struct slice line = first_line((struct slice){ at, (size_t)(end - at) }), words = line;
-        bool is_last = line.at + line.length == end, may_be_header = true;
-        if (at == comment.at) {
-            may_be_header = at == source.at || at[-1] == '\n';
+    size_t end = (size_t)(comment.at - source.at) + comment.length + 2;
+    struct slice after = first_line(skip(source, end));
+    bool explained = false, open = false, last = false;
+    for (size_t at = 0; !last; ) {
+        struct slice line = first_line(skip(comment, at)), words = line;
+        bool at_line_start = at > 0 || line.at == source.at || line.at[-1] == '\n';
+        if (at == 0)
             words = trim(skip(line, 2));
+        bool header = at_line_start && begins_header(words);
+        last = at + line.length == comment.length;
+        if (last && (header || (open && trim(line).length + trim(after).length > 0)))
+            malformed(line.at, "the comment of an Output block ends with a line of its own");
+        if (open && (header || last)) {
+            struct slice *lines = &blocks[block_count - 1].lines;
+            lines->length = (size_t)(line.at - lines->at);
         }
-        if (open && (is_last || begins_like_header(words)))
-            blocks[block_count - 1].lines.length = (size_t)(at - blocks[block_count - 1].lines.at);
-        if (may_be_header && begins_like_header(words)) {
-            struct block block = read_header(words, explained);
-            if (is_last)
-                malformed(at, "the end of a comment with an Output block needs a line of its own");
-            block.lines.at = line.at + line.length + 1;
+        at += line.length + 1;
+        if (header) {
             blocks = one_more(blocks, block_count, sizeof *blocks);
-            blocks[block_count++] = block;
+            blocks[block_count] = read_header(words, explained);
+            blocks[block_count++].lines.at = comment.at + at;
             open = true;
-        } else if (open && is_last) {
-            struct slice after = skip(source, (size_t)(end + 2 - source.at));
-            if (trim(line).length > 0 || trim(first_line(after)).length > 0)
-                malformed(at, "the end of a comment with an Output block needs a line of its own");
         } else if (!open && trim(words).length > 0) {
             explained = true;               /* words before a header can be its reason */
         }
-        at = is_last ? NULL : line.at + line.length + 1;
     }
 }
 
-/* Goes through C code: what looks like a comment in a string is none, and the other way round. */
+/* Walks through the code, because what looks like a comment inside a string is none. */
 static void read_blocks(const char *name)
 {
     source_name = name;
-    source = read_all(fopen(name, "r"), name);
+    source = read_all(name);
     for (struct slice code = source; code.length > 0; ) {
         size_t length = 1;
         if (starts(code, "/*")) {
@@ -254,292 +257,321 @@ static void read_blocks(const char *name)
     }
 }
 
-/* ---- Lines, taken apart into names and a shape ---- */
+/* ---- Lines, taken apart ---- */
 
 enum { EXPECTED, ACTUAL };                  /* the two sides */
 enum { OUT, ERR };                          /* the two streams of each */
 
-/* "child (pid P2)": its cut is "child (pid )", with a name left out at byte 11. In a Measured:
-   line each number is left out in this way, as a place without a name. */
-struct place { const char *text; size_t length, at, name, same_as; char kind; bool expected; };
+/* A numbering gives equal bytes equal numbers: 0, 1, 2 ... in the order in which they first come.
+   It is a hash table. */
+struct numbering { struct slice *bytes; size_t count, *slots, room; };
+
+static size_t *slot_of(struct numbering *n, struct slice bytes)
+{
+    uint64_t hash = 14695981039346656037u;
+    for (size_t i = 0; i < bytes.length; i++)
+        hash = (hash ^ (unsigned char)bytes.at[i]) * 1099511628211u;
+    size_t slot = (size_t)(hash ^ (hash >> 32)) % n->room;
+    while (n->slots[slot] != NONE && !same_bytes(n->bytes[n->slots[slot]], bytes))
+        slot = (slot + 1) % n->room;
+    return &n->slots[slot];
+}
+
+static size_t number_of(struct numbering *n, struct slice bytes)
+{
+    if (2 * n->count >= n->room) {          /* half full: make it larger, put all in again */
+        n->room = 4 * n->count + 64;
+        n->slots = resize(n->slots, n->room, sizeof *n->slots);
+        memset(n->slots, 0xff, n->room * sizeof *n->slots);     /* all NONE */
+        for (size_t i = 0; i < n->count; i++)
+            *slot_of(n, n->bytes[i]) = i;
+    }
+    size_t *slot = slot_of(n, bytes);
+    if (*slot == NONE) {
+        char *copy = resize(NULL, bytes.length, 1);
+        memcpy(copy, bytes.at, bytes.length);
+        copy[bytes.length] = '\0';
+        n->bytes = one_more(n->bytes, n->count, sizeof *n->bytes);
+        n->bytes[n->count] = (struct slice){ copy, bytes.length };
+        *slot = n->count++;
+    }
+    return *slot;
+}
+
+/* A place in a line where a name stands: its first byte and length there, its number. */
+struct place { size_t at, length, name; };
+
 struct line {
-    struct slice text, cut;
+    struct slice text, cut;                 /* "child (pid P2)" is cut to "child (pid )" */
+    size_t shape;                           /* the cut, and where what was cut out of it */
     size_t first, count;                    /* its places[] */
-    size_t shape;                           /* equal for lines that differ in their names at most */
     int stream;
     bool whole;                             /* it ended with a newline */
 };
-struct list { struct line *lines; size_t count, more; };    /* more: counted only, not kept */
 
-/* A name: a label of the expected side, or a number. A number in the expected text is fixed:
-   it stands for itself. (In a pair, each is the other's partner.) */
-struct name { const struct place *place; bool label, fixed; size_t partner; };
+struct list { struct line *lines; size_t count, more; };        /* more: only counted, not kept */
 
-static struct list lists[2][2];
+static struct list lists[2][2];             /* [side][stream] */
+static struct numbering shapes, names;      /* names are numbered with their word: "pid P1" */
+static size_t expected_names;               /* names below this number stand in the block */
 static struct place *places;
-static size_t place_count, name_count, shape_count;
-static struct name *names;
-static char *cut_room;
+static size_t place_count;
 static const char *expected_end = "exit 0";
 
-static void add_place(struct line *line, struct slice name, char kind, bool expected)
+/* The length of the name at the start of S, or 0. The numbers 0 and 1, and digits after a leading
+   zero, are no names but text: no label ever stands for them. */
+static size_t name_length(struct slice s, char label, int side)
 {
-    places = one_more(places, place_count, sizeof *places);
-    places[place_count++] = (struct place){ name.at, name.length, line->cut.length, NONE, 0,
-                                            kind, expected };
-    line->count++;
-}
-
-/* The length of the name at the start of S, or 0 when there is none. 0, 1 and numbers with a
-   leading zero are text like any other: no label ever stands for them. */
-static size_t name_length(struct slice s, char letter, bool expected)
-{
-    size_t start = expected && s.length > 0 && *s.at == letter, length = start;
+    size_t start = side == EXPECTED && s.length > 0 && *s.at == label, length = start;
     while (length < s.length && digit(s.at[length]))
         length++;
-    if (length == start || s.at[start] == '0' || (length == 1 && *s.at == '1'))
-        return 0;
-    return length;
+    bool is_name = length > start && s.at[start] != '0' && (length > 1 || *s.at != '1');
+    return is_name ? length : 0;
 }
 
-static size_t number_length(struct slice s)
+static size_t measured_length(struct slice s)           /* of the number at its start: 3 or 3.25 */
 {
     size_t length = 0;
-    while (length < s.length && digit(s.at[length]))
+    while (length < s.length && (digit(s.at[length]) || (length > 0 && s.at[length] == '.' &&
+           memchr(s.at, '.', length) == NULL && length + 1 < s.length && digit(s.at[length + 1]))))
         length++;
-    if (length > 0 && length + 1 < s.length && s.at[length] == '.' && digit(s.at[length + 1]))
-        for (length++; length < s.length && digit(s.at[length]); )
-            length++;
     return length;
 }
+
+/* Two holes are alike when they are at the same byte of the cut and, if the same name was cut out
+   of the line before, the same hole was the first with it. */
+struct hole { size_t at, first; };
 
 static void add_line(int side, int stream, struct slice text, bool whole)
 {
-    struct list *list = &lists[side][stream];
-    struct line line = { text, { cut_room, 0 }, place_count, 0, 0, stream, whole };
-    bool measured = starts(text, "Measured:"), expected = side == EXPECTED;
+    static char *key;                       /* the bytes that make the shape */
+    static struct hole *holes;
+    static size_t *seen, seen_count;        /* the last place of each name */
+    struct line line = { text, { NULL, 0 }, 0, place_count, 0, stream, whole };
+    size_t hole_count = 0, length = 0;
+    bool measured = starts(text, "Measured:");
+    key = resize(key, text.length, 1);
     for (size_t i = 0; i < text.length; ) {
         struct slice rest = skip(text, i);
-        size_t keep = 1, leave = 0;         /* bytes that go into the cut, bytes left out after them */
-        char kind = 0;
+        size_t keep = 1, cut = 0;           /* bytes for the key, bytes cut out after them */
         if (measured) {
-            leave = number_length(rest);
-            keep = leave == 0;
-        } else if (*rest.at == 'p' && (i == 0 || !word_byte(rest.at[-1]))) {
-            kind = starts(rest, "pid ") ? 'P' : starts(rest, "port ") ? 'N' : 0;
-            keep = kind == 'P' ? 4 : kind == 'N' ? 5 : 1;
-            leave = kind == 0 ? 0 : name_length(skip(rest, keep), kind, expected);
+            cut = measured_length(rest);
+            keep = cut == 0;
+        } else if (*rest.at == 'p' && (i == 0 || !in_word(text.at[i - 1]))) {
+            keep = starts(rest, "pid ") ? 4 : starts(rest, "port ") ? 5 : 1;
+            cut = keep == 1 ? 0 : name_length(skip(rest, keep), keep == 4 ? 'P' : 'N', side);
         }
-        memcpy(cut_room, rest.at, keep);
-        cut_room += keep;
-        line.cut.length += keep;
-        if (leave > 0)
-            add_place(&line, (struct slice){ rest.at + keep, leave }, kind, expected);
-        i += keep + leave;
+        memcpy(key + length, rest.at, keep);
+        length += keep;
+        if (cut > 0) {
+            struct hole hole = { length, hole_count };
+            if (!measured) {
+                size_t name = number_of(&names, (struct slice){ rest.at, keep + cut });
+                if (name == seen_count) {
+                    seen = one_more(seen, seen_count, sizeof *seen);
+                    seen[seen_count++] = NONE;
+                }
+                if (seen[name] != NONE && seen[name] >= line.first)
+                    hole.first = holes[seen[name] - line.first].first;
+                seen[name] = place_count;
+                places = one_more(places, place_count, sizeof *places);
+                places[place_count++] = (struct place){ i + keep, cut, name };
+                line.count++;
+            }
+            holes = one_more(holes, hole_count, sizeof *holes);
+            holes[hole_count++] = hole;
+        }
+        i += keep + cut;
     }
+    size_t tail[2] = { hole_count, (size_t)stream * 2 + whole };
+    size_t key_length = length + hole_count * sizeof *holes + sizeof tail;
+    key = resize(key, key_length, 1);
+    memcpy(key + length, tail, sizeof tail);
+    if (hole_count > 0)
+        memcpy(key + length + sizeof tail, holes, hole_count * sizeof *holes);
+    line.shape = number_of(&shapes, (struct slice){ key, key_length });
+    line.cut = (struct slice){ shapes.bytes[line.shape].at, length };
+
+    struct list *list = &lists[side][stream];
     list->lines = one_more(list->lines, list->count, sizeof *list->lines);
     list->lines[list->count++] = line;
 }
 
-/* The end that a block's last line tells, or NULL when it is a line like any other. */
-static const char *end_of(struct slice line)
+/* Does this line, the last of a block, tell how the program ends? */
+static bool tells_end(struct slice line)
 {
-    bool number = starts(line, "exit ") && line.length > 5 && line.length < 9;
-    for (size_t i = 5; number && i < line.length; i++)
-        number = digit(line.at[i]) && (line.at[5] != '0' || line.length == 6);
-    if (number ? strtol(line.at + 5, NULL, 10) > 255 : !(starts(line, "killed by ") &&
-                                                         signal_name(skip(line, 10))))
-        return NULL;
-    char *end = strndup(line.at, line.length);
-    return end != NULL ? end : expected_end;
+    if (starts(line, "killed by "))
+        return signal_name(skip(line, 10));
+    for (int status = 0; status < 256; status++) {
+        char text[16];
+        sprintf(text, "exit %d", status);
+        if (is(line, text))
+            return true;
+    }
+    return false;
 }
 
 static void read_expected(struct slice text)
 {
-    cut_room = resize(NULL, text.length, 1);
     while (text.length > 0) {
         struct slice line = first_line(text);
-        bool is_last = line.length + 1 >= text.length;
-        text = skip(text, is_last ? text.length : line.length + 1);
-        const char *end = is_last ? end_of(line) : NULL;
-        if (end != NULL)
-            expected_end = end;
+        bool last = line.length + 1 >= text.length;
+        text = skip(text, last ? text.length : line.length + 1);
+        if (last && tells_end(line))
+            expected_end = strndup(line.at, line.length);
         else if (is(line, "!") || starts(line, "! "))
             add_line(EXPECTED, ERR, skip(line, line.length > 1 ? 2 : 1), true);
         else
             add_line(EXPECTED, OUT, line, true);
     }
+    if (expected_end == NULL)
+        fail("out of memory", "");
+    expected_names = names.count;
 }
 
-/* Keeps as many lines as are expected and 1000 more: an endless print costs no endless memory. */
+/* Keeps as many lines as the block has, and 1000 more. */
 static void read_actual(int stream, const char *name)
 {
-    struct slice text = read_all(fopen(name, "r"), name);
-    cut_room = resize(NULL, text.length, 1);
-    while (text.length > 0) {
+    static struct slice output[2];          /* the lines point into it */
+    struct list *list = &lists[ACTUAL][stream];
+    output[stream] = read_all(name);
+    for (struct slice text = output[stream]; text.length > 0; ) {
         struct slice line = first_line(text);
         bool whole = line.length < text.length;
-        if (lists[ACTUAL][stream].count < lists[EXPECTED][stream].count + 1000)
+        if (list->count < lists[EXPECTED][stream].count + 1000)
             add_line(ACTUAL, stream, line, whole);
         else
-            lists[ACTUAL][stream].more++;
+            list->more++;
         text = skip(text, line.length + whole);
     }
 }
 
-#define DIFFER(a, b) do { if ((a) != (b)) return (a) < (b) ? -1 : 1; } while (0)
-
-/* Labels before numbers, and both in the order of their numbers: new processes mostly get rising
-   pids, so P1, P2 ... in this order are mostly the pids in this order. */
-static int compare_names(const void *left, const void *right)
-{
-    const struct place *a = *(struct place *const *)left, *b = *(struct place *const *)right;
-    DIFFER(a->kind, b->kind);
-    DIFFER(digit(*a->text), digit(*b->text));
-    DIFFER(a->length, b->length);
-    return memcmp(a->text, b->text, a->length);
-}
-
-static int compare_shapes(const void *left, const void *right)
-{
-    const struct line *a = *(struct line *const *)left, *b = *(struct line *const *)right;
-    DIFFER(a->stream, b->stream);
-    int bytes = memcmp(a->cut.at, b->cut.at,
-                       a->cut.length < b->cut.length ? a->cut.length : b->cut.length);
-    DIFFER(bytes, 0);
-    DIFFER(a->cut.length, b->cut.length);
-    DIFFER(a->whole, b->whole);
-    DIFFER(a->count, b->count);
-    for (size_t i = 0; i < a->count; i++) {
-        DIFFER(places[a->first + i].at, places[b->first + i].at);
-        DIFFER(places[a->first + i].same_as, places[b->first + i].same_as);
-    }
-    return 0;
-}
-
-/* All lines of a side, in an array that the parts below sort as they need. */
-static struct line **lines_of[2];
-static size_t line_count[2];
-
-/* Gives equal names and equal shapes equal numbers: sort, then count the changes. */
-static void number_names_and_shapes(void)
-{
-    struct place **sorted = resize(NULL, place_count, sizeof *sorted);
-    size_t count = 0;
-    for (size_t i = 0; i < place_count; i++)
-        if (places[i].kind != 0)
-            sorted[count++] = &places[i];
-    qsort(sorted, count, sizeof *sorted, compare_names);
-    names = resize(NULL, count, sizeof *names);
-    for (size_t i = 0; i < count; i++) {
-        if (i == 0 || compare_names(&sorted[i - 1], &sorted[i]) != 0)
-            names[name_count++] = (struct name){ sorted[i], !digit(*sorted[i]->text), false, NONE };
-        sorted[i]->name = name_count - 1;
-        if (sorted[i]->expected && digit(*sorted[i]->text))
-            names[name_count - 1].fixed = true;
-    }
-    free(sorted);
-
-    struct line **all = NULL;
-    size_t total = 0, *seen = resize(NULL, name_count, sizeof *seen);
-    for (size_t i = 0; i < name_count; i++)
-        seen[i] = NONE;
-    for (int side = 0; side < 2; side++)
-        for (int stream = 0; stream < 2; stream++)
-            for (size_t i = 0; i < lists[side][stream].count; i++) {
-                struct line *line = &lists[side][stream].lines[i];
-                for (size_t p = line->first; p < line->first + line->count; p++) {
-                    size_t *last = places[p].name == NONE ? NULL : &seen[places[p].name];
-                    places[p].same_as = last != NULL && *last != NONE && *last >= line->first ?
-                                        places[*last].same_as : p - line->first;
-                    if (last != NULL)
-                        *last = p;
-                }
-                all = one_more(all, total, sizeof *all);
-                all[total++] = line;
-                line_count[side]++;
-            }
-    free(seen);
-    all = resize(all, total, sizeof *all);
-    for (int side = 0; side < 2; side++) {
-        lines_of[side] = resize(NULL, line_count[side], sizeof *all);
-        memcpy(lines_of[side], all + side * line_count[0], line_count[side] * sizeof *all);
-    }
-    qsort(all, total, sizeof *all, compare_shapes);
-    for (size_t i = 0; i < total; i++)
-        all[i]->shape = shape_count += i > 0 && compare_shapes(&all[i - 1], &all[i]) != 0;
-    shape_count++;
-    free(all);
-}
-
 /* ---- In order ---- */
+
+/* The renaming, as far as it is known: labels and numbers that are each other's partner. A number
+   in the block (fixed) is its own partner. */
+static size_t *partner;
+
+static bool is_label(size_t name)
+{
+    return name < expected_names && !digit(strchr(names.bytes[name].at, ' ')[1]);
+}
+
+static bool is_fixed(size_t name)
+{
+    return name < expected_names && !is_label(name);
+}
 
 static void forget_partners(void)
 {
-    for (size_t i = 0; i < name_count; i++)
-        names[i].partner = names[i].fixed ? i : NONE;
+    partner = resize(partner, names.count, sizeof *partner);
+    for (size_t i = 0; i < names.count; i++)
+        partner[i] = is_fixed(i) ? i : NONE;
 }
 
-/* Could these two be one line, as far as the renaming is known? */
+/* Can these two lines be one line, as far as the renaming is known? */
 static bool fits(const struct line *expected, const struct line *actual)
 {
-    if (expected->shape != actual->shape)
-        return false;
-    for (size_t i = 0; i < expected->count; i++) {
+    bool fit = expected->shape == actual->shape;
+    for (size_t i = 0; fit && i < expected->count; i++) {
         size_t e = places[expected->first + i].name, a = places[actual->first + i].name;
-        if (e != NONE && names[e].partner != a &&
-            (names[e].partner != NONE || names[a].partner != NONE))
-            return false;
+        fit = partner[e] == a || (partner[e] == NONE && partner[a] == NONE);
     }
-    return true;
+    return fit;
 }
 
 static void pair_names(const struct line *expected, const struct line *actual)
 {
     for (size_t i = 0; i < expected->count; i++) {
         size_t e = places[expected->first + i].name, a = places[actual->first + i].name;
-        if (e != NONE) {
-            names[e].partner = a;
-            names[a].partner = e;
-        }
+        partner[e] = a;
+        partner[a] = e;
     }
 }
 
-/* The number of lines before the first that differs. */
+/* Walks through the lines of a stream to the first that differs, and returns its place. */
 static size_t lines_alike(int stream)
 {
-    const struct list *expected = &lists[EXPECTED][stream], *actual = &lists[ACTUAL][stream];
+    const struct list *e = &lists[EXPECTED][stream], *a = &lists[ACTUAL][stream];
     size_t i = 0;
-    for (; i < expected->count && i < actual->count; i++) {
-        if (!fits(&expected->lines[i], &actual->lines[i]))
-            break;
-        pair_names(&expected->lines[i], &actual->lines[i]);
-    }
+    for (; i < e->count && i < a->count && fits(&e->lines[i], &a->lines[i]); i++)
+        pair_names(&e->lines[i], &a->lines[i]);
     return i;
 }
 
 static bool match_in_order(void)
 {
-    forget_partners();
     bool same = true;
-    for (int stream = 0; stream < 2; stream++)
-        same = lines_alike(stream) == lists[EXPECTED][stream].count &&
-               lists[ACTUAL][stream].count == lists[EXPECTED][stream].count && same;
+    forget_partners();
+    for (int stream = OUT; stream <= ERR; stream++)
+        same = lines_alike(stream) == lists[EXPECTED][stream].count && same &&
+               lists[ACTUAL][stream].count == lists[EXPECTED][stream].count;
     return same;
 }
 
 /* ---- Any order ----
-   Which number is P1? One that stands in the same lines. So each name gets a colour, made from
-   its lines' shapes and its places in them; then a new one, made also from the colours of the
-   names beside it; and so on, until no more names can be told apart. (This is known as colour
-   refinement, or the Weisfeiler-Leman method.) Equal outputs get equal colours, so different
-   colours are a "no". Names that still share a colour are paired by trial; every "yes" is made
-   sure of by comparing the lines themselves. */
+   Which number is P1? One that stands in such lines as P1 does. So each name gets a colour, made
+   from the shapes of its lines and its places in them. Then it gets a new colour, made also from
+   the colours of the names beside it, and so on until this tells no more names apart. (This is
+   colour refinement, also called the Weisfeiler-Leman method.) Where the two sides have different
+   colours, no renaming exists. Names that still share a colour are paired by trial. Colours alone
+   never say "yes": that is done by comparing the lines, renamed. */
 
+static struct line **sorted[2];             /* all lines of a side, in the order of compare_lines */
+static size_t sorted_count[2];
+static size_t *movable[2], movable_count[2];            /* labels; numbers that are not fixed */
 static size_t steps, step_limit;            /* a puzzle made to be hard must not hang the judge */
 static bool gave_up;
-static size_t *members[2], member_count[2]; /* the names of a side that can be renamed */
 static const uint64_t *sort_colour;
+
+static void collect(void)
+{
+    for (int side = EXPECTED; side <= ACTUAL; side++) {
+        size_t count = 0;
+        sorted[side] = resize(sorted[side], lists[side][OUT].count + lists[side][ERR].count,
+                              sizeof *sorted[side]);
+        for (int stream = OUT; stream <= ERR; stream++)
+            for (size_t i = 0; i < lists[side][stream].count; i++)
+                sorted[side][count++] = &lists[side][stream].lines[i];
+        sorted_count[side] = count;
+
+        movable[side] = resize(movable[side], names.count, sizeof *movable[side]);
+        movable_count[side] = 0;
+        for (size_t i = 0; i < names.count; i++)
+            if (!is_fixed(i) && is_label(i) == (side == EXPECTED))
+                movable[side][movable_count[side]++] = i;
+    }
+}
+
+static int order(size_t a, size_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+static int compare_colours(const void *left, const void *right)
+{
+    size_t a = *(const size_t *)left, b = *(const size_t *)right;
+    return sort_colour[a] != sort_colour[b] ? order(sort_colour[a], sort_colour[b]) : order(a, b);
+}
+
+/* Labels count as the numbers that are their partners: 0 means that the lines are the same. */
+static int compare_lines(const void *left, const void *right)
+{
+    const struct line *a = *(struct line *const *)left, *b = *(struct line *const *)right;
+    int result = order(a->shape, b->shape);
+    for (size_t i = 0; result == 0 && i < a->count; i++) {
+        size_t x = places[a->first + i].name, y = places[b->first + i].name;
+        result = order(is_label(x) && partner[x] != NONE ? partner[x] : x,
+                       is_label(y) && partner[y] != NONE ? partner[y] : y);
+    }
+    return result;
+}
+
+static void sort_lines(void)
+{
+    for (int side = EXPECTED; side <= ACTUAL; side++)
+        qsort(sorted[side], sorted_count[side], sizeof *sorted[side], compare_lines);
+}
 
 static uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -548,251 +580,185 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return a ^ (a >> 32);
 }
 
-static int compare_colours(const void *left, const void *right)
+static void first_colours(uint64_t *colour)             /* a pid is no port, a fixed one no other */
 {
-    size_t a = *(const size_t *)left, b = *(const size_t *)right;
-    DIFFER(sort_colour[a], sort_colour[b]);
-    DIFFER(a, b);
-    return 0;
+    for (size_t i = 0; i < names.count; i++)
+        colour[i] = mix(is_fixed(i) ? i : NONE, (uint64_t)names.bytes[i].at[1]);
 }
 
-static void sort_members(int side, const uint64_t *colour)
+static void new_colours(uint64_t *colour)
 {
-    sort_colour = colour;
-    qsort(members[side], member_count[side], sizeof *members[side], compare_colours);
-}
-
-static size_t count_colours(int side, const uint64_t *colour)
-{
-    size_t count = 0;
-    sort_members(side, colour);
-    for (size_t i = 0; i < member_count[side]; i++)
-        count += i == 0 || colour[members[side][i]] != colour[members[side][i - 1]];
-    return count;
-}
-
-static void first_colours(uint64_t *colour)
-{
-    for (size_t i = 0; i < name_count; i++)
-        colour[i] = names[i].fixed ? mix(i, 1) : mix((uint64_t)names[i].place->kind, 2);
-}
-
-static void new_colours(int side, uint64_t *colour)
-{
-    uint64_t *next = resize(NULL, name_count, sizeof *next);
-    memcpy(next, colour, name_count * sizeof *next);
-    for (size_t i = 0; i < line_count[side]; i++) {
-        const struct place *place = &places[lines_of[side][i]->first];
-        size_t count = lines_of[side][i]->count;
-        uint64_t sum = lines_of[side][i]->shape;
-        for (size_t p = 0; p < count; p++)
-            if (place[p].name != NONE)
-                sum = mix(sum, colour[place[p].name]);
-        for (size_t p = 0; p < count; p++)
-            if (place[p].name != NONE && !names[place[p].name].fixed)
-                next[place[p].name] += mix(sum, p);
-        steps += 1 + count;
-    }
-    for (size_t i = 0; i < name_count; i++)
-        colour[i] = names[i].fixed ? colour[i] : mix(next[i], 3);
+    uint64_t *next = resize(NULL, names.count, sizeof *next);
+    memset(next, 0, names.count * sizeof *next);
+    for (int side = EXPECTED; side <= ACTUAL; side++)
+        for (size_t i = 0; i < sorted_count[side]; i++) {
+            const struct line *line = sorted[side][i];
+            uint64_t all = line->shape;
+            for (size_t p = 0; p < line->count; p++)
+                all = mix(all, colour[places[line->first + p].name]);
+            for (size_t p = 0; p < line->count; p++)
+                next[places[line->first + p].name] += mix(all, p);  /* + : in any order */
+            steps += 1 + line->count;
+        }
+    for (int side = EXPECTED; side <= ACTUAL; side++)
+        for (size_t i = 0; i < movable_count[side]; i++)
+            colour[movable[side][i]] = mix(colour[movable[side][i]], next[movable[side][i]]);
     free(next);
 }
 
-static void refine(int side, uint64_t *colour)
+static size_t count_colours(int side, const uint64_t *colour)       /* sorts the names by colour */
 {
-    size_t before, now = count_colours(side, colour);
+    size_t count = 0;
+    sort_colour = colour;
+    qsort(movable[side], movable_count[side], sizeof *movable[side], compare_colours);
+    for (size_t i = 0; i < movable_count[side]; i++)
+        count += i == 0 || colour[movable[side][i]] != colour[movable[side][i - 1]];
+    return count;
+}
+
+static void refine(uint64_t *colour)
+{
+    size_t before, now = count_colours(EXPECTED, colour);
     do {
         before = now;
-        for (int round = 0; round < 4; round++)         /* counting costs as much as a round */
-            new_colours(side, colour);
-        now = count_colours(side, colour);
+        for (int round = 0; round < 4; round++)         /* counting costs more than a round */
+            new_colours(colour);
+        now = count_colours(EXPECTED, colour);
     } while (now > before && steps <= step_limit);
 }
 
-/* Is there the same number of names of each colour on both sides? */
-static bool colours_alike(const uint64_t *colour)
+/* Pairs names without a partner that have the same colour. Returns how many pairs were made. */
+static size_t pair_by_colour(const uint64_t *colour)
 {
-    sort_members(EXPECTED, colour);
-    sort_members(ACTUAL, colour);
-    for (size_t i = 0; i < member_count[EXPECTED] && i < member_count[ACTUAL]; i++)
-        if (colour[members[EXPECTED][i]] != colour[members[ACTUAL][i]])
-            return false;
-    return member_count[EXPECTED] == member_count[ACTUAL];
-}
-
-/* Pairs the names without a partner that have the same colour. */
-static void pair_by_colour(const uint64_t *colour)
-{
-    sort_members(EXPECTED, colour);
-    sort_members(ACTUAL, colour);
-    for (size_t i = 0, j = 0; i < member_count[EXPECTED] && j < member_count[ACTUAL]; ) {
-        size_t e = members[EXPECTED][i], a = members[ACTUAL][j];
-        if (names[e].partner != NONE || colour[e] < colour[a]) {
-            i++;
-        } else if (names[a].partner != NONE || colour[e] > colour[a]) {
-            j++;
-        } else {
-            names[e].partner = a;
-            names[a].partner = e;
+    size_t pairs = 0, i = 0, j = 0;
+    count_colours(EXPECTED, colour);
+    count_colours(ACTUAL, colour);
+    while (i < movable_count[EXPECTED] && j < movable_count[ACTUAL]) {
+        size_t e = movable[EXPECTED][i], a = movable[ACTUAL][j];
+        bool pair = partner[e] == NONE && partner[a] == NONE && colour[e] == colour[a];
+        if (pair) {
+            partner[e] = a;
+            partner[a] = e;
+            pairs++;
         }
+        i += pair || partner[e] != NONE || colour[e] < colour[a];
+        j += pair || (partner[e] == NONE && (partner[a] != NONE || colour[e] > colour[a]));
     }
+    return pairs;
 }
 
-/* A label counts as the number that is its partner, so 0 means: the same line. */
-static int compare_lines(const void *left, const void *right)
-{
-    const struct line *a = *(struct line *const *)left, *b = *(struct line *const *)right;
-    DIFFER(a->shape, b->shape);
-    for (size_t i = 0; i < a->count; i++) {
-        size_t x = places[a->first + i].name, y = places[b->first + i].name;
-        x = x != NONE && names[x].label && names[x].partner != NONE ? names[x].partner : x;
-        y = y != NONE && names[y].label && names[y].partner != NONE ? names[y].partner : y;
-        DIFFER(x, y);
-    }
-    return 0;
-}
-
-static void sort_lines(void)
-{
-    for (int side = 0; side < 2; side++)
-        qsort(lines_of[side], line_count[side], sizeof *lines_of[side], compare_lines);
-}
-
-/* Pairs by colour, names of one colour just as they come, and looks whether all lines agree. */
-static bool try_pairs(const uint64_t *colour)
-{
-    forget_partners();
-    pair_by_colour(colour);
-    sort_lines();
-    steps += 4 * line_count[EXPECTED];
-    for (size_t i = 0; i < line_count[EXPECTED]; i++)
-        if (compare_lines(&lines_of[EXPECTED][i], &lines_of[ACTUAL][i]) != 0)
-            return false;
-    return true;
-}
-
-/* Where names still share a colour, one label is given each number of its colour in turn. Both
-   get a colour of their own, which helps to tell the others apart. */
+/* Tries the pairs that the colours give. When that fails, takes a label that shares its colour
+   with others, and in turn each number of this colour as its partner: the two get a colour of
+   their own, which helps to tell the other names apart. */
 static bool search(uint64_t *colour)
 {
-    refine(EXPECTED, colour);
-    refine(ACTUAL, colour);
-    if (steps > step_limit || !colours_alike(colour))
+    refine(colour);
+    forget_partners();
+    if (steps > step_limit || pair_by_colour(colour) != movable_count[EXPECTED])
         return false;
-    if (try_pairs(colour))
-        return true;
-    sort_members(EXPECTED, colour);
-    size_t label = NONE;
-    for (size_t i = 1; i < member_count[EXPECTED] && label == NONE; i++)
-        if (colour[members[EXPECTED][i]] == colour[members[EXPECTED][i - 1]])
-            label = members[EXPECTED][i];
-    if (label == NONE)
-        return false;
+    sort_lines();
+    steps += 4 * sorted_count[EXPECTED];
+    bool found = true;
+    for (size_t i = 0; i < sorted_count[EXPECTED] && found; i++)
+        found = compare_lines(&sorted[EXPECTED][i], &sorted[ACTUAL][i]) == 0;
 
-    bool found = false;
-    uint64_t *trial = resize(NULL, name_count, sizeof *trial);
-    for (size_t number = 0; number < name_count && !found && steps <= step_limit; number++) {
-        if (names[number].label || names[number].fixed || colour[number] != colour[label])
-            continue;
-        memcpy(trial, colour, name_count * sizeof *trial);
-        trial[label] = trial[number] = mix(colour[label], 4);
-        found = search(trial);
-    }
+    size_t label = NONE;
+    for (size_t i = 1; i < movable_count[EXPECTED] && label == NONE; i++)
+        if (colour[movable[EXPECTED][i]] == colour[movable[EXPECTED][i - 1]])
+            label = movable[EXPECTED][i];
+    uint64_t *trial = resize(NULL, names.count, sizeof *trial);
+    for (size_t number = expected_names; label != NONE && number < names.count && !found; number++)
+        if (colour[number] == colour[label] && steps <= step_limit) {
+            memcpy(trial, colour, names.count * sizeof *trial);
+            trial[label] = trial[number] = mix(colour[label], 1);
+            found = search(trial);
+        }
     free(trial);
     return found;
 }
 
-/* The same shapes, each the same number of times? */
-static bool shapes_alike(void)
-{
-    long *count = resize(NULL, shape_count, sizeof *count);
-    memset(count, 0, shape_count * sizeof *count);
-    for (int side = 0; side < 2; side++)
-        for (size_t i = 0; i < line_count[side]; i++)
-            count[lines_of[side][i]->shape] += side == EXPECTED ? 1 : -1;
-    bool alike = true;
-    for (size_t i = 0; i < shape_count; i++)
-        alike = alike && count[i] == 0;
-    free(count);
-    return alike && lists[ACTUAL][OUT].more + lists[ACTUAL][ERR].more == 0;
-}
-
 static bool match_in_any_order(void)
 {
-    if (!shapes_alike())
+    collect();
+    forget_partners();
+    if (sorted_count[EXPECTED] != sorted_count[ACTUAL] ||
+        movable_count[EXPECTED] != movable_count[ACTUAL] ||
+        lists[ACTUAL][OUT].more + lists[ACTUAL][ERR].more > 0)
         return false;
-    uint64_t *colour = resize(NULL, name_count, sizeof *colour);
+    sort_lines();
+    for (size_t i = 0; i < sorted_count[EXPECTED]; i++)
+        if (sorted[EXPECTED][i]->shape != sorted[ACTUAL][i]->shape)
+            return false;
+    uint64_t *colour = resize(NULL, names.count, sizeof *colour);
     first_colours(colour);
-    step_limit = 10000000 + 20 * place_count;
+    steps = 0;
+    step_limit = 5000000 + 20 * place_count;
     bool found = search(colour);
     gave_up = !found && steps > step_limit;
     free(colour);
     return found;
 }
 
-/* The renaming that explains most when none explains all. Names whose colours agree for more
-   rounds are the surer ones. */
+/* ---- Saying what differs ---- */
+
+/* In any order, no renaming explains all: this one explains much. Names whose colours still agree
+   after more rounds are the surer ones, and come first. */
 static void pair_as_well_as_possible(void)
 {
-    uint64_t *colour = resize(NULL, name_count, sizeof *colour);
+    uint64_t *colour = resize(NULL, names.count, sizeof *colour);
     forget_partners();
     for (int rounds = 3; rounds >= 0; rounds--) {
         first_colours(colour);
-        for (int round = 0; round < rounds; round++) {
-            new_colours(EXPECTED, colour);
-            new_colours(ACTUAL, colour);
-        }
+        for (int round = 0; round < rounds; round++)
+            new_colours(colour);
         pair_by_colour(colour);
     }
     free(colour);
     sort_lines();
 }
 
-/* ---- Saying what differs ---- */
-
-enum { WINDOW = 64, ROWS = 25, BEFORE = 3, WIDTH = 72, CELL = WIDTH + 40 };
+enum { WINDOW = 64, ROWS = 25, BEFORE = 3, WIDTH = 72, CELL = WIDTH + 20, SEEN = 200 };
 
 struct row { const struct line *expected, *actual; bool same; };
 static struct row rows[2 * WINDOW];
 static size_t row_count;
 
-/* How well two lines stand beside each other: the same line best, a similar one a little. */
-static unsigned closeness(const struct line *a, const struct line *b)
+/* How well two lines stand beside each other: the same line 4, one that is half the same 1. */
+static unsigned closeness(const struct line *e, const struct line *a)
 {
-    if (fits(a, b))
-        return 4;
-    size_t shorter = a->cut.length < b->cut.length ? a->cut.length : b->cut.length;
-    size_t longer = a->cut.length + b->cut.length - shorter, front = 0, back = 0;
-    while (front < shorter && front < 200 && a->cut.at[front] == b->cut.at[front])
+    struct slice shorter = e->cut.length < a->cut.length ? e->cut : a->cut;
+    struct slice longer = e->cut.length < a->cut.length ? a->cut : e->cut;
+    size_t front = 0, back = 0, end = longer.length - shorter.length;
+    while (front < shorter.length && front < SEEN && shorter.at[front] == longer.at[front])
         front++;
-    while (back < shorter - front && back < 200 &&
-           a->cut.at[a->cut.length - 1 - back] == b->cut.at[b->cut.length - 1 - back])
+    while (back < shorter.length - front && back < SEEN &&
+           shorter.at[shorter.length - 1 - back] == longer.at[end + shorter.length - 1 - back])
         back++;
-    return 2 * (front + back) >= (longer < 200 ? longer : 200);
+    return fits(e, a) ? 4 : 2 * (front + back) >= (longer.length < SEEN ? longer.length : SEEN);
 }
 
-/* Sets N expected lines beside M actual ones. best[i][j] is the closeness that the lines from
-   E[i] and A[j] on can reach together (a longest common subsequence, with weights). */
-static void align(const struct line **e, size_t n, const struct line **a, size_t m)
+/* Fills rows[]: N expected lines beside M actual ones. best[i][j] is the sum of closeness that
+   the lines from i and j on can reach together: a longest common subsequence, with weights. */
+static void align(const struct line **expected, size_t n, const struct line **actual, size_t m)
 {
     static unsigned close[WINDOW][WINDOW], best[WINDOW + 1][WINDOW + 1];
     memset(best, 0, sizeof best);
     for (size_t i = n; i-- > 0; )
         for (size_t j = m; j-- > 0; ) {
-            close[i][j] = closeness(e[i], a[j]);
-            unsigned skipped = best[i + 1][j] > best[i][j + 1] ? best[i + 1][j] : best[i][j + 1];
-            unsigned paired = close[i][j] > 0 ? best[i + 1][j + 1] + close[i][j] : 0;
-            best[i][j] = paired > skipped ? paired : skipped;
+            close[i][j] = closeness(expected[i], actual[j]);
+            best[i][j] = best[i + 1][j] > best[i][j + 1] ? best[i + 1][j] : best[i][j + 1];
+            if (close[i][j] > 0 && best[i + 1][j + 1] + close[i][j] > best[i][j])
+                best[i][j] = best[i + 1][j + 1] + close[i][j];
         }
     row_count = 0;
     for (size_t i = 0, j = 0; i < n || j < m; ) {
         struct row row = { NULL, NULL, false };
         bool pair = i < n && j < m && close[i][j] > 0 &&
                     best[i][j] == best[i + 1][j + 1] + close[i][j];
-        if (pair || j == m || (i < n && best[i + 1][j] == best[i][j]))
-            row.expected = e[i++];
-        if (row.expected == NULL || pair)
-            row.actual = a[j++];
+        if (pair || j == m || (i < n && best[i][j] == best[i + 1][j]))
+            row.expected = expected[i++];
+        if (pair || row.expected == NULL)
+            row.actual = actual[j++];
         row.same = pair && fits(row.expected, row.actual);
         if (row.same)
             pair_names(row.expected, row.actual);
@@ -800,144 +766,231 @@ static void align(const struct line **e, size_t n, const struct line **a, size_t
     }
 }
 
-/* Fills rows[] around line FIRST, the first that differs. */
-static void rows_in_order(int stream, size_t first)
+/* In order: the rows from a little before line FIRST on, the first that differs. */
+static void find_rows_in_order(int stream, size_t first)
 {
     const struct line *window[2][WINDOW];
-    size_t count[2] = { 0, 0 }, start = first < BEFORE ? 0 : first - BEFORE;
-    for (int side = 0; side < 2; side++)
-        for (size_t i = start; i < lists[side][stream].count && count[side] < WINDOW; i++)
+    size_t count[2] = { 0, 0 };
+    for (int side = EXPECTED; side <= ACTUAL; side++)
+        for (size_t i = first < BEFORE ? 0 : first - BEFORE;
+             i < lists[side][stream].count && count[side] < WINDOW; i++)
             window[side][count[side]++] = &lists[side][stream].lines[i];
     align(window[EXPECTED], count[EXPECTED], window[ACTUAL], count[ACTUAL]);
 }
 
-/* Fills rows[] with the lines that only one side has; returns how many of them were left out. */
-static size_t rows_in_any_order(int stream)
+/* In any order: the rows are the lines that only one side has. */
+static void find_rows_in_any_order(int stream)
 {
     const struct line *window[2][WINDOW];
-    size_t count[2] = { 0, 0 }, at[2] = { 0, 0 }, left_out = lists[ACTUAL][stream].more;
-    while (at[EXPECTED] < line_count[EXPECTED] || at[ACTUAL] < line_count[ACTUAL]) {
-        struct line **e = &lines_of[EXPECTED][at[EXPECTED]], **a = &lines_of[ACTUAL][at[ACTUAL]];
-        int order = at[EXPECTED] == line_count[EXPECTED] ? 1 :
-                    at[ACTUAL] == line_count[ACTUAL] ? -1 : compare_lines(e, a);
-        int side = order < 0 ? EXPECTED : ACTUAL;
-        const struct line *line = order < 0 ? *e : *a;
-        at[EXPECTED] += order <= 0;
-        at[ACTUAL] += order >= 0;
-        if (order != 0 && line->stream == stream && count[side] < WINDOW)
+    size_t count[2] = { 0, 0 };
+    for (size_t i = 0, j = 0; i < sorted_count[EXPECTED] || j < sorted_count[ACTUAL]; ) {
+        int which = i == sorted_count[EXPECTED] ? 1 : j == sorted_count[ACTUAL] ? -1 :
+                    compare_lines(&sorted[EXPECTED][i], &sorted[ACTUAL][j]);
+        int side = which < 0 ? EXPECTED : ACTUAL;
+        const struct line *line = which < 0 ? sorted[EXPECTED][i] : sorted[ACTUAL][j];
+        if (which != 0 && line->stream == stream && count[side] < WINDOW)
             window[side][count[side]++] = line;
-        else if (order != 0 && line->stream == stream)
-            left_out++;
+        i += which <= 0;
+        j += which >= 0;
     }
     align(window[EXPECTED], count[EXPECTED], window[ACTUAL], count[ACTUAL]);
-    return left_out;
 }
 
-/* Where the text of LINE begins to differ from OTHER's. */
+/* Where the text of LINE begins to differ from OTHER's: only long lines need to know. */
 static size_t differs_at(const struct line *line, const struct line *other)
 {
-    size_t at = 0, before = 0;
+    size_t at = 0, cut = 0;
     while (at < line->cut.length && at < other->cut.length && line->cut.at[at] == other->cut.at[at])
         at++;
-    for (size_t i = 0; i < line->count && places[line->first + i].at <= at; i++) {
-        const struct place *here = &places[line->first + i], *there = &places[other->first + i];
-        if (i >= other->count || here->at != there->at || (here->name != NONE &&
-            there->name != NONE && names[here->name].partner != there->name))
-            return here->at + before;
-        before += here->length;
+    for (size_t i = 0; i < line->count && places[line->first + i].at <= at + cut; i++) {
+        const struct place *here = &places[line->first + i];
+        if (i >= other->count || partner[here->name] != places[other->first + i].name)
+            return here->at;
+        cut += here->length;
     }
-    return at + before;
+    return at + cut;
 }
 
-/* Writes LINE as one cell of the table: bytes that cannot be printed, and spaces at its end, as
-   \x20; after a number the label that it stands for; of a long line the part around FROM. */
+/* Writes LINE as a cell of the table: bytes that cannot be printed, and spaces at its end, as
+   \x20; behind a number the label that it stands for; of a long line the part around FROM. */
 static void write_cell(char *cell, const struct line *line, size_t from)
 {
-    size_t used = 0, place = line->first, end = line->text.length;
+    size_t place = line->first, end = line->text.length;
     while (end > 0 && line->text.at[end - 1] == ' ')
         end--;
     from = from < WIDTH * 3 / 4 ? 0 : from - WIDTH / 4;
-    if (from > 0)
-        used = (size_t)sprintf(cell, "...");
+    char *to = cell + sprintf(cell, "%s", from > 0 ? "..." : "");
     for (size_t i = from; i < line->text.length; i++) {
-        const char *byte = line->text.at + i;
-        if (used >= WIDTH) {
-            sprintf(cell + used, "...");
+        char c = line->text.at[i];
+        if (to - cell >= WIDTH) {
+            sprintf(to, "...");
             return;
         }
-        if (*byte == '\\')
-            used += (size_t)sprintf(cell + used, "\\\\");
-        else if (*byte >= ' ' && *byte < 127 && i < end)
-            used += (size_t)sprintf(cell + used, "%c", *byte);
+        if (c < ' ' || c > '~' || i >= end)
+            to += sprintf(to, "\\x%02x", (unsigned)(unsigned char)c);
         else
-            used += (size_t)sprintf(cell + used, "\\x%02x", (unsigned)(unsigned char)*byte);
+            to += sprintf(to, c == '\\' ? "%c\\" : "%c", c);
 
-        while (place < line->first + line->count && places[place].text + places[place].length <= byte)
+        while (place < line->first + line->count && places[place].at + places[place].length <= i)
             place++;
-        size_t name = place < line->first + line->count ? places[place].name : NONE;
-        if (name != NONE && byte == places[place].text + places[place].length - 1 &&
-            !names[name].label && !names[name].fixed && names[name].partner != NONE) {
-            const struct place *label = names[names[name].partner].place;
-            used += (size_t)sprintf(cell + used, "=%.*s", label->length < 9 ? (int)label->length : 9,
-                                    label->text);
-        }
+        bool name_ends = place < line->first + line->count &&
+                         places[place].at + places[place].length == i + 1;
+        size_t label = name_ends ? partner[places[place].name] : NONE;
+        if (label != NONE && is_label(label))
+            to += sprintf(to, "=%.9s", strchr(names.bytes[label].at, ' ') + 1);
     }
-    cell[used] = '\0';
 }
 
 static void print_rows(void)
 {
     static char cells[ROWS][2][CELL];
     int width = (int)strlen("(not expected)");
-    size_t count = row_count < ROWS ? row_count : ROWS;
-    for (size_t i = 0; i < count; i++) {
+    size_t shown = row_count < ROWS ? row_count : ROWS;
+    for (size_t i = 0; i < shown; i++) {
         const struct line *e = rows[i].expected, *a = rows[i].actual;
-        bool compare = e != NULL && a != NULL && !rows[i].same;
+        bool differ = e != NULL && a != NULL && !rows[i].same;
         strcpy(cells[i][EXPECTED], "(not expected)");
         strcpy(cells[i][ACTUAL], "(missing)");
         if (e != NULL)
-            write_cell(cells[i][EXPECTED], e, compare ? differs_at(e, a) : 0);
+            write_cell(cells[i][EXPECTED], e, differ ? differs_at(e, a) : 0);
         if (a != NULL)
-            write_cell(cells[i][ACTUAL], a, compare ? differs_at(a, e) : 0);
+            write_cell(cells[i][ACTUAL], a, differ ? differs_at(a, e) : 0);
         if (width < (int)strlen(cells[i][EXPECTED]))
             width = (int)strlen(cells[i][EXPECTED]);
     }
-    printf("  %-*s | %s\n", width, "expected", "actual");
-    for (size_t i = 0; i < count; i++)
-        printf("%c %-*s |%s%s\n", rows[i].same ? ' ' : '>', width, cells[i][EXPECTED],
-               cells[i][ACTUAL][0] == '\0' ? "" : " ", cells[i][ACTUAL]);
+    printf("  %-*s | actual\n", width, "expected");
+    for (size_t i = 0; i < shown; i++)
+        printf("%c %-*s | %s\n", rows[i].same ? ' ' : '>', width,
+               cells[i][EXPECTED], cells[i][ACTUAL]);
 }
 
 static size_t times(int side, const struct line *line)
 {
     const struct list *list = &lists[side][line->stream];
     size_t count = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        const struct line *other = &list->lines[i];
-        count += compare_lines(&line, &other) == 0;
-    }
+    for (size_t i = 0; i < list->count; i++)
+        count += compare_lines(&line, &(const struct line *){ &list->lines[i] }) == 0;
     return count;
 }
 
-/* For two lines that differ in a name only: which renaming was known, and is broken here. */
-static bool tell_name(const struct line *expected, const struct line *actual)
+static void print_notes(int stream)
 {
-    for (size_t i = 0; expected->shape == actual->shape && i < expected->count; i++) {
-        size_t e = places[expected->first + i].name, a = places[actual->first + i].name;
-        if (e == NONE || names[e].fixed || names[e].partner == a)
+    const struct list *list = &lists[ACTUAL][stream];
+    const struct line *told = NULL;
+    for (size_t i = 0; i < row_count && i < ROWS; i++) {
+        const struct line *line = rows[i].actual;
+        if (line == NULL || rows[i].same || (told != NULL && compare_lines(&line, &told) == 0) ||
+            times(EXPECTED, line) != 1 || times(ACTUAL, line) < 2)
             continue;
-        bool number_known = names[e].partner == NONE;
-        if (number_known && names[a].partner == NONE)
-            continue;
-        const struct place *label = names[number_known ? names[a].partner : e].place;
-        const struct place *number = names[number_known ? a : names[e].partner].place;
-        const struct place *here = names[number_known ? e : a].place;
-        printf("note: in other lines %.*s is %.*s; here %.*s stands in its place\n",
-               number_known ? (int)number->length : (int)label->length,
-               number_known ? number->text : label->text,
-               number_known ? (int)label->length : (int)number->length,
-               number_known ? label->text : number->text, (int)here->length, here->text);
-        return true;
+        char cell[CELL];
+        write_cell(cell, line, 0);
+        printf("note: this line came %s: %s\n",
+               times(ACTUAL, line) == 2 ? "twice" : "more than twice", cell);
+        told = line;
     }
-    return false;
+    if (list->more == 0 && list->count > 0 && !list->lines[list->count - 1].whole)
+        printf("note: the last line has no newline at its end\n");
+}
+
+static void explain(bool unordered)
+{
+    static const char *const stream_names[] = { "stdout", "stderr" };
+    forget_partners();
+    if (unordered)
+        pair_as_well_as_possible();
+    for (int stream = OUT; stream <= ERR; stream++) {
+        const struct list *e = &lists[EXPECTED][stream], *a = &lists[ACTUAL][stream];
+        size_t first = unordered ? 0 : lines_alike(stream);
+        if (unordered)
+            find_rows_in_any_order(stream);
+        else if (first < e->count || first < a->count)
+            find_rows_in_order(stream, first);
+        if (unordered ? row_count == 0 : first == e->count && first == a->count)
+            continue;
+        if (unordered)
+            printf("%s, in any order: these lines differ\n", stream_names[stream]);
+        else
+            printf("%s: line %zu is the first that differs\n", stream_names[stream], first + 1);
+        print_rows();
+        if (row_count > ROWS || e->count + a->count + a->more > 2 * WINDOW)
+            printf("  (%zu lines expected, %zu came: not all are shown)\n",
+                   e->count, a->count + a->more);
+        print_notes(stream);
+    }
+    if (!unordered && match_in_any_order())
+        printf("note: these are the same lines in another order\n");
+    if (unordered && gave_up)
+        printf("note: there are too many renamings, not all were tried\n");
+}
+
+/* ---- The commands ---- */
+
+static int list_blocks(void)
+{
+    for (size_t i = 0; i < block_count; i++) {
+        const struct block *b = &blocks[i];
+        printf("%zu\t%s\t%.*s\t%.*s\t%.*s\n", i + 1, b->unordered ? "unordered" : "ordered",
+               (int)b->command.length, b->command.at, (int)b->until.length, b->until.at,
+               (int)b->client.length, b->client.at);
+    }
+    return block_count > 0 ? 0 : 3;
+}
+
+static int compare(struct slice expected, bool unordered, char **arguments)
+{
+    const char *end = arguments[2];
+    read_expected(expected);
+    read_actual(OUT, arguments[0]);
+    read_actual(ERR, arguments[1]);
+    bool same_output = unordered ? match_in_any_order() : match_in_order();
+    bool same_end = strcmp(end, expected_end) == 0;
+    if (!same_output) {
+        printf("wrong output\n");
+        explain(unordered);
+    }
+    if (!same_end)
+        printf("%s\nexpected: %s\nactual:   %s\n",
+               same_output ? "wrong exit status" : "and wrong exit status", expected_end, end);
+    return same_output && same_end ? 0 : 1;
+}
+
+static struct block *block_of(const char *index)
+{
+    for (size_t i = 0; i < block_count; i++) {
+        char text[32];
+        sprintf(text, "%zu", i + 1);
+        if (strcmp(index, text) == 0)
+            return &blocks[i];
+    }
+    fail("there is no Output block ", index);
+}
+
+int main(int argc, char **argv)
+{
+    int status = 0;
+    if (argc == 3 && strcmp(argv[1], "list") == 0) {
+        status_if_malformed = 1;
+        read_blocks(argv[2]);
+        status = list_blocks();
+    } else if (argc == 4 && strcmp(argv[1], "show") == 0) {
+        read_blocks(argv[2]);
+        struct slice lines = block_of(argv[3])->lines;
+        fwrite(lines.at, 1, lines.length, stdout);
+    } else if (argc == 7 && strcmp(argv[1], "compare") == 0 && strcmp(argv[2], "-") == 0 &&
+               (strcmp(argv[3], "ordered") == 0 || strcmp(argv[3], "unordered") == 0)) {
+        source = read_all("-");
+        status = compare(source, argv[3][0] == 'u', argv + 4);
+    } else if (argc == 7 && strcmp(argv[1], "compare") == 0 && strcmp(argv[2], "-") != 0) {
+        read_blocks(argv[2]);
+        struct block *block = block_of(argv[3]);
+        status = compare(block->lines, block->unordered, argv + 4);
+    } else {
+        fprintf(stderr, "usage: match list FILE.c | show FILE.c INDEX\n"
+                        "       match compare FILE.c INDEX OUT ERR END\n"
+                        "       match compare - ordered|unordered OUT ERR END\n");
+        return 2;
+    }
+    if (fflush(stdout) != 0 || ferror(stdout))
+        fail("cannot write", "");
+    return status;
 }

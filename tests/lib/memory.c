@@ -1,0 +1,240 @@
+/* memory.c - the plain reads and writes of the program under judgement, and which of them race.
+   The compiler puts a call before every access (-fsanitize=thread); these are our own functions for
+   those calls, so that ThreadSanitizer itself is not needed and memory shared by processes is seen too.
+   Two accesses race when they touch the same bytes, one of them writes, and neither task could know
+   that the other one was done: no lock, wait, pipe or atomic stood between them (vector clocks). */
+#include "schedule.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HERE place(__builtin_return_address(0))
+
+static __thread bool inside;    /* no steps within our own work */
+
+static struct cell *cell_of(uint64_t key)
+{
+    size_t at = (size_t)((key * 0x9E3779B97F4A7C15u) >> 40) % CELLS;
+    for (int tries = 0; tries < 64; tries++, at = (at + 1) % CELLS) {
+        struct cell *cell = &region->cell[at];
+        if (cell->key == 0)
+            cell->key = key;
+        if (cell->key == key)
+            return cell;
+    }
+    struct cell *old = &region->cell[at];       /* full: forget one; a race may be missed, never invented */
+    memset(old, 0, sizeof *old);
+    old->key = key;
+    return old;
+}
+
+/* Notes one access to (part of) a cell. True when another task has used the cell as well. */
+static bool note_access(uint64_t key, unsigned mask, bool write, uintptr_t at)
+{
+    struct cell *cell = cell_of(key);
+    struct task *task = &region->task[self];
+    struct record *free_record = NULL;
+    bool others = false;
+    for (int i = 0; i < RECORDS; i++) {
+        struct record *record = &cell->record[i];
+        if (record->mask == 0) {
+            free_record = free_record ? free_record : record;
+            continue;
+        }
+        bool seen = record->task == self || record->clock <= task->clock[record->task];
+        if (record->task != self)
+            others = true;
+        if (!seen && (record->mask & mask) && (write || record->write)) {
+            if (region->verdict[0] == '\0') {
+                region->places[0] = record->at;
+                region->places[1] = at;
+            }
+            verdict("race", "P%d %s at @%lx@, and P%d %s the same memory at @%lx@, with nothing between them that orders the two\n",
+                    record->task + 1, record->write ? "writes" : "reads", (unsigned long)record->at,
+                    self + 1, write ? "writes" : "reads", (unsigned long)at);
+        }
+        if (record->task == self && record->write == write && (record->mask | mask) == mask)
+            free_record = record;
+        else if (seen && write && (record->mask | mask) == mask)
+            record->mask = 0;   /* this write comes after it and covers it: who sees us has seen it */
+    }
+    if (free_record == NULL)
+        free_record = &cell->record[draw(RECORDS)];
+    *free_record = (struct record){ (short)self, (unsigned char)mask, write, task->clock[self], at };
+    return others;
+}
+
+void access_memory(const void *address, size_t size, bool write, uintptr_t at)
+{
+    if (!scheduled || self < 0 || inside || size == 0)
+        return;
+    if (atomic_load(&region->running) != self)
+        return;                 /* a handler, outside our turn */
+    bool shared = is_shared(address);
+    if (!shared && !region->threads)
+        return;
+    inside = true;
+    bool others = false;
+    uint64_t key = key_of(address);
+    size_t limit = size < 4096 ? size : 4096;
+    for (uint64_t byte = key; byte < key + limit; ) {
+        uint64_t start = byte & ~3ull, end = start + 4 < key + limit ? start + 4 : key + limit;
+        unsigned mask = 0;
+        for (uint64_t i = byte; i < end; i++)
+            mask |= 1u << (i - start);
+        others = note_access(start, mask, write, at) || others;
+        byte = end;
+    }
+    inside = false;
+    if (others || shared) {     /* what others use is a step: before it, somebody else may go on */
+        long value = 0;
+        if (!write)
+            memcpy(&value, address, size < sizeof value ? size : sizeof value);
+        step(write ? 'w' : 'r', key, value, at, "");
+    }
+}
+
+void forget_memory(const void *address, size_t size)
+{
+    if (!scheduled || self < 0 || !region->threads || size > 1 << 20)
+        return;
+    uint64_t key = key_of(address);
+    for (uint64_t byte = key & ~3ull; byte < key + size; byte += 4) {
+        size_t at = (size_t)((byte * 0x9E3779B97F4A7C15u) >> 40) % CELLS;
+        for (int tries = 0; tries < 64 && region->cell[at].key != 0; tries++, at = (at + 1) % CELLS)
+            if (region->cell[at].key == byte)
+                memset(region->cell[at].record, 0, sizeof region->cell[at].record);
+    }
+}
+
+/* ---- the compiler's calls ---- */
+
+void __tsan_init(void);
+void __tsan_init(void) { region_open(); }
+void __tsan_func_entry(void *caller);
+void __tsan_func_entry(void *caller) { (void)caller; }
+void __tsan_func_exit(void);
+void __tsan_func_exit(void) { }
+
+#define PLAIN(size) \
+    void __tsan_read##size(void *address); \
+    void __tsan_read##size(void *address) { access_memory(address, size, false, HERE); } \
+    void __tsan_write##size(void *address); \
+    void __tsan_write##size(void *address) { access_memory(address, size, true, HERE); } \
+    void __tsan_unaligned_read##size(void *address); \
+    void __tsan_unaligned_read##size(void *address) { access_memory(address, size, false, HERE); } \
+    void __tsan_unaligned_write##size(void *address); \
+    void __tsan_unaligned_write##size(void *address) { access_memory(address, size, true, HERE); } \
+    void __tsan_volatile_read##size(void *address); \
+    void __tsan_volatile_read##size(void *address) { access_memory(address, size, false, HERE); } \
+    void __tsan_volatile_write##size(void *address); \
+    void __tsan_volatile_write##size(void *address) { access_memory(address, size, true, HERE); }
+PLAIN(1) PLAIN(2) PLAIN(4) PLAIN(8) PLAIN(16)
+
+void __tsan_read_range(void *address, unsigned long size);
+void __tsan_read_range(void *address, unsigned long size) { access_memory(address, size, false, HERE); }
+void __tsan_write_range(void *address, unsigned long size);
+void __tsan_write_range(void *address, unsigned long size) { access_memory(address, size, true, HERE); }
+
+/* Atomics are carried out one at a time, and order what their memory order says. A relaxed one orders
+   nothing, but does not race either. 0 relaxed, 1 consume, 2 acquire, 3 release, 4 both, 5 seq_cst. */
+static void before_atomic(const volatile void *address, int order, uintptr_t at)
+{
+    const void *plain = (const void *)(uintptr_t)address;
+    if (!scheduled || self < 0)
+        return;
+    step('c', key_of(plain), 0, at, "atomic");
+    struct object *object = object_of(key_of(plain), ATOMIC);
+    if (order == 1 || order == 2 || order == 4 || order == 5)
+        acquire(object->clock);
+    if (order >= 3)
+        release(object->clock);
+    region->progress++;
+}
+
+#define ATOMIC_OF(bits, type) \
+    type __tsan_atomic##bits##_load(const volatile type *a, int order); \
+    type __tsan_atomic##bits##_load(const volatile type *a, int order) \
+    { before_atomic(a, order == 5 ? 2 : order, HERE); return __atomic_load_n(a, __ATOMIC_SEQ_CST); } \
+    void __tsan_atomic##bits##_store(volatile type *a, type v, int order); \
+    void __tsan_atomic##bits##_store(volatile type *a, type v, int order) \
+    { before_atomic(a, order == 5 ? 3 : order, HERE); __atomic_store_n(a, v, __ATOMIC_SEQ_CST); } \
+    CHANGE(bits, type, exchange, __atomic_exchange_n) \
+    CHANGE(bits, type, fetch_add, __atomic_fetch_add) \
+    CHANGE(bits, type, fetch_sub, __atomic_fetch_sub) \
+    CHANGE(bits, type, fetch_and, __atomic_fetch_and) \
+    CHANGE(bits, type, fetch_or, __atomic_fetch_or) \
+    CHANGE(bits, type, fetch_xor, __atomic_fetch_xor) \
+    CHANGE(bits, type, fetch_nand, __atomic_fetch_nand) \
+    COMPARE(bits, type, strong) COMPARE(bits, type, weak) \
+    type __tsan_atomic##bits##_compare_exchange_val(volatile type *a, type expected, type v, int order, int failed); \
+    type __tsan_atomic##bits##_compare_exchange_val(volatile type *a, type expected, type v, int order, int failed) \
+    { (void)failed; before_atomic(a, order, HERE); \
+      __atomic_compare_exchange_n(a, &expected, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); return expected; }
+#define CHANGE(bits, type, name, real) \
+    type __tsan_atomic##bits##_##name(volatile type *a, type v, int order); \
+    type __tsan_atomic##bits##_##name(volatile type *a, type v, int order) \
+    { before_atomic(a, order, HERE); return real(a, v, __ATOMIC_SEQ_CST); }
+#define COMPARE(bits, type, name) \
+    int __tsan_atomic##bits##_compare_exchange_##name(volatile type *a, type *expected, type v, int order, int failed); \
+    int __tsan_atomic##bits##_compare_exchange_##name(volatile type *a, type *expected, type v, int order, int failed) \
+    { (void)failed; before_atomic(a, order, HERE); \
+      return __atomic_compare_exchange_n(a, expected, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); }
+ATOMIC_OF(8, unsigned char) ATOMIC_OF(16, unsigned short) ATOMIC_OF(32, unsigned int) ATOMIC_OF(64, unsigned long)
+
+void __tsan_atomic_thread_fence(int order);
+void __tsan_atomic_thread_fence(int order)
+{
+    if (scheduled && self >= 0) {
+        struct object *object = object_of(4, ATOMIC);
+        if (order != 3) acquire(object->clock);
+        if (order >= 3) release(object->clock);
+    }
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+void __tsan_atomic_signal_fence(int order);
+void __tsan_atomic_signal_fence(int order) { (void)order; }
+
+/* ---- the C library's own copying, which the compiler does not see into ----
+   In the answer's object file (and nowhere else) memcpy is given the name judged_memcpy, and so on. */
+
+void *judged_memcpy(void *to, const void *from, size_t size);
+void *judged_memcpy(void *to, const void *from, size_t size)
+{
+    access_memory(from, size, false, HERE);
+    access_memory(to, size, true, HERE);
+    return memcpy(to, from, size);
+}
+
+void *judged_memmove(void *to, const void *from, size_t size);
+void *judged_memmove(void *to, const void *from, size_t size)
+{
+    access_memory(from, size, false, HERE);
+    access_memory(to, size, true, HERE);
+    return memmove(to, from, size);
+}
+
+void *judged_memset(void *to, int value, size_t size);
+void *judged_memset(void *to, int value, size_t size)
+{
+    access_memory(to, size, true, HERE);
+    return memset(to, value, size);
+}
+
+char *judged_strcpy(char *to, const char *from);
+char *judged_strcpy(char *to, const char *from)
+{
+    access_memory(from, strlen(from) + 1, false, HERE);
+    access_memory(to, strlen(from) + 1, true, HERE);
+    return strcpy(to, from);
+}
+
+/* What is given back may be given out again, to a task that knows nothing of the first. */
+void judged_free(void *memory);
+void judged_free(void *memory)
+{
+    if (memory != NULL)
+        forget_memory(memory, malloc_usable_size(memory));
+    free(memory);
+}

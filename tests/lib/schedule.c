@@ -1,0 +1,536 @@
+/* schedule.c - the tasks of a program, and the token that lets one of them run at a time.
+   Every process and thread of the program under judgement maps one region. A task that makes a step
+   (a call, or an access to memory that others see) asks, by the seed, who goes next. A task that
+   cannot go on says so; when nobody can, and nobody will by waiting, that is a deadlock, known at once.
+   All choices come from the seed and the order of steps, so that a seed repeats. */
+#include "schedule.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+struct region *region;
+bool scheduled;
+__thread int self = -1;
+
+static struct { const char *start; size_t size; uint64_t identity; } mappings[MAPPINGS];
+static int mapping_count;
+static uintptr_t base;          /* where the program was loaded */
+extern char __executable_start;
+
+/* ---- the region ---- */
+
+__attribute__((constructor(101)))
+void region_open(void)
+{
+    const char *path = getenv("WORKBOOK_EVENTS"), *seed = getenv("WORKBOOK_SEED");
+    int fd = path != NULL ? (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC) : -1;
+    if (fd == -1 || region != NULL)
+        return;
+    void *memory = (void *)syscall(SYS_mmap, NULL, sizeof *region, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    syscall(SYS_close, fd);
+    if (memory == MAP_FAILED)
+        return;
+    region = memory;
+    base = (uintptr_t)&__executable_start;
+    note("start %d\n", (int)getpid());
+    if (seed == NULL)
+        return;
+    scheduled = true;
+    for (int i = 0; i < region->tasks; i++)
+        if (region->task[i].pid == getpid() && region->task[i].state != ENDED) {
+            self = i;           /* this program took the place of the one before (exec) */
+            step('c', 0, 0, 0, "exec");
+            return;
+        }
+    region->random = (uint64_t)strtoull(seed, NULL, 10) * 0x9E3779B97F4A7C15u + 1;
+    region->mode = (int)(strtoul(seed, NULL, 10) % 4);
+    atomic_store(&region->running, -1);
+    self = task_new(-1, false);
+    region->task[self].pid = region->task[self].tid = getpid();
+    region->task[self].state = READY;
+    atomic_store(&region->running, self);
+}
+
+void note(const char *format, ...)
+{
+    char line[128];
+    if (region == NULL)
+        return;
+    int error = errno;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    size_t at = atomic_fetch_add(&region->used, (size_t)length);
+    if (at + (size_t)length < TEXT)
+        memcpy(region->text + at, line, (size_t)length);
+    errno = error;
+}
+
+uintptr_t place(const void *return_address)
+{
+    return (uintptr_t)return_address - 1 - base;    /* - 1: inside the call, not after it */
+}
+
+unsigned draw(unsigned below)
+{
+    region->random ^= region->random << 13;
+    region->random ^= region->random >> 7;
+    region->random ^= region->random << 17;
+    return (unsigned)(region->random >> 33) % below;
+}
+
+void verdict(const char *word, const char *format, ...)
+{
+    if (region->verdict[0] != '\0')
+        return;                 /* the first one counts */
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(region->why, sizeof region->why, format, arguments);
+    va_end(arguments);
+    snprintf(region->verdict, sizeof region->verdict, "%s", word);
+}
+
+/* ---- which memory is it? ---- */
+
+void mapping_add(const void *address, size_t size, uint64_t identity)
+{
+    if (mapping_count < MAPPINGS) {
+        mappings[mapping_count].start = address;
+        mappings[mapping_count].size = size;
+        mappings[mapping_count++].identity = identity;
+    }
+}
+
+bool is_shared(const void *address)
+{
+    for (int i = 0; i < mapping_count; i++)
+        if ((size_t)((const char *)address - mappings[i].start) < mappings[i].size)
+            return true;
+    return false;
+}
+
+/* Shared memory has one key in all processes; other memory one in each process. */
+uint64_t key_of(const void *address)
+{
+    for (int i = 0; i < mapping_count; i++)
+        if ((size_t)((const char *)address - mappings[i].start) < mappings[i].size)
+            return mappings[i].identity + (uint64_t)((const char *)address - mappings[i].start) + (1ull << 63);
+    return (uint64_t)(uintptr_t)address | (uint64_t)(region->task[self].space + 1) << 48;
+}
+
+struct object *object_of(uint64_t key, enum kind kind)
+{
+    size_t at = (size_t)((key * 0x9E3779B97F4A7C15u) >> 40) % OBJECTS;
+    for (int tries = 0; tries < OBJECTS; tries++, at = (at + 1) % OBJECTS) {
+        struct object *object = &region->object[at];
+        if (object->kind == NOTHING) {
+            object->key = key;
+            object->kind = kind;
+            object->owner = -1;
+        }
+        if (object->key == key && object->kind == kind)
+            return object;
+    }
+    verdict("judge error", "more than %d locks, pipes and conditions", OBJECTS);
+    return &region->object[0];
+}
+
+/* ---- what a task knows: vector clocks ---- */
+
+void acquire(const unsigned *from)
+{
+    for (int i = 0; i < region->tasks; i++)
+        if (region->task[self].clock[i] < from[i])
+            region->task[self].clock[i] = from[i];
+}
+
+void release(unsigned *to)
+{
+    for (int i = 0; i < region->tasks; i++)
+        if (to[i] < region->task[self].clock[i])
+            to[i] = region->task[self].clock[i];
+    region->task[self].clock[self]++;   /* what comes after this is not known by those who acquire */
+}
+
+/* ---- the token ---- */
+
+static void give_to(int next)
+{
+    struct task *task = &region->task[next];
+    atomic_store(&region->running, next);
+    atomic_fetch_add(&region->moves, 1);
+    atomic_store(&task->turn, 1);
+    syscall(SYS_futex, &task->turn, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+/* The state letter of a task in /proc, or 0 when it is gone. */
+static char state_in_proc(pid_t pid, pid_t tid)
+{
+    char path[64], text[256];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)pid, (int)tid);
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    if (fd == -1)
+        return 0;
+    ssize_t count = syscall(SYS_read, fd, text, sizeof text - 1);
+    syscall(SYS_close, fd);
+    if (count <= 0)
+        return 0;
+    text[count] = '\0';
+    char *bracket = strrchr(text, ')');
+    return bracket != NULL ? bracket[2] : 0;
+}
+
+void wait_until_gone(pid_t pid)
+{
+    for (int tries = 0; tries < 200000; tries++) {
+        char state = state_in_proc(pid, pid);
+        if (state == 0 || state == 'Z' || state == 'X')
+            return;
+        syscall(SYS_sched_yield);
+    }
+}
+
+static void stop(void)
+{
+    syscall(SYS_exit_group, 99);
+}
+
+/* The one that has the token does not move: did it end, or does it sit in a call we do not know? */
+static void look_after(unsigned moves)
+{
+    int holder = atomic_load(&region->running);
+    if (atomic_load(&region->moves) != moves || holder == -1)
+        return;
+    if (holder == -2) {         /* it was put down, since nobody could go on */
+        if (atomic_compare_exchange_strong(&region->moves, &moves, moves + 1))
+            give_to(self);
+        return;
+    }
+    struct task *task = &region->task[holder];
+    char state = state_in_proc(task->pid, task->tid);
+    if (state == 'R' || state == 'D' || (region->idle && state == 'S'))
+        return;
+    if (!atomic_compare_exchange_strong(&region->moves, &moves, moves + 1))
+        return;                 /* somebody else looks after it */
+    if (state == 0 || state == 'Z' || state == 'X')
+        task->state = ENDED;
+    else
+        task->state = AWAY;
+    region->progress++;
+    give_to(self);
+}
+
+static void wait_for_turn(void)
+{
+    struct task *task = &region->task[self];
+    while (atomic_load(&region->running) != self) {
+        struct timespec limit = { 0, 20000000 };
+        unsigned moves = atomic_load(&region->moves);
+        if (region->over)
+            stop();
+        if (syscall(SYS_futex, &task->turn, FUTEX_WAIT, 0, &limit, NULL, 0) == -1 && errno == ETIMEDOUT)
+            look_after(moves);
+        atomic_store(&task->turn, 0);
+    }
+    if (region->over)
+        stop();
+}
+
+static bool can_run(const struct task *task)
+{
+    if (task->state == READY)
+        return true;
+    if (task->state != BLOCKED && task->state != TIMED)
+        return false;
+    return task->pending != 0 || task->tried != region->progress;
+}
+
+/* Who goes next? -1: nobody can. */
+static int choose(void)
+{
+    int able[TASKS], count = 0;
+    bool me = false;
+    for (int i = 0; i < region->tasks; i++)
+        if (can_run(&region->task[i])) {
+            able[count++] = i;
+            me = me || i == self;
+        }
+    if (count == 0)
+        return -1;
+    if (me && count > 1 && region->same > 300) {        /* nobody may run for ever beside others */
+        region->same = 0;
+        int other = able[draw((unsigned)count)];
+        return other != self ? other : able[0] != self ? able[0] : able[1];
+    }
+    int highest = able[0];
+    switch (region->mode) {
+    case 0:                     /* any, at each step */
+        return able[draw((unsigned)count)];
+    case 1:                     /* the one with the highest priority, which now and then loses it */
+        if (me && draw(12) == 0)
+            region->task[self].priority = -(int)draw(1000000);
+        for (int i = 1; i < count; i++)
+            if (region->task[able[i]].priority > region->task[highest].priority)
+                highest = able[i];
+        return highest;
+    case 2:                     /* mostly the same as before */
+        return me && draw(6) != 0 ? self : able[draw((unsigned)count)];
+    default:                    /* one after the other */
+        for (int i = 0; i < count; i++)
+            if (able[i] > self)
+                return able[i];
+        return able[0];
+    }
+}
+
+static void describe_deadlock(void)
+{
+    char text[1900] = "";
+    size_t used = 0;
+    for (int i = 0; i < region->tasks; i++) {
+        struct task *task = &region->task[i];
+        if (task->state == ENDED || task->state == UNUSED || used + 200 > sizeof text)
+            continue;
+        used += (size_t)snprintf(text + used, sizeof text - used, "P%d waits in %s at @%lx@", i + 1, task->call,
+                                 (unsigned long)task->at);
+        for (int o = 0; o < OBJECTS && used + 100 < sizeof text; o++) {
+            struct object *object = &region->object[o];
+            if (object->kind == NOTHING || (object->kind != MUTEX && object->kind != RWLOCK))
+                continue;
+            if (object->key == task->waits_for && object->owner >= 0)
+                used += (size_t)snprintf(text + used, sizeof text - used, ", for a lock that P%d holds", object->owner + 1);
+            if (object->owner == i)
+                used += (size_t)snprintf(text + used, sizeof text - used, ", holds a lock taken at @%lx@",
+                                         (unsigned long)object->at);
+        }
+        used += (size_t)snprintf(text + used, sizeof text - used, "\n");
+    }
+    verdict("deadlock", "%s", text);
+}
+
+/* Gives the token to whoever goes next; that may be this task. */
+static void pass(void)
+{
+    for (;;) {
+        int next = choose();
+        if (next == -1)         /* nobody can: then time passes, and the first limit runs out */
+            for (int i = 0; i < region->tasks && next == -1; i++)
+                if (region->task[i].state == TIMED) {
+                    region->task[i].expired = true;
+                    next = i;
+                }
+        if (next != -1) {
+            if (next == self) {
+                region->same++;
+                return;
+            }
+            region->same = 0;
+            region->switches++;
+            give_to(next);
+            return;
+        }
+        bool away = false, alive = false;
+        for (int i = 0; i < region->tasks; i++) {
+            struct task *task = &region->task[i];
+            if (task->state == AWAY) {
+                char state = state_in_proc(task->pid, task->tid);
+                if (state == 0 || state == 'Z' || state == 'X')
+                    task->state = ENDED;
+                away = true;
+            }
+            alive = alive || (task->state != ENDED && task->state != UNUSED);
+        }
+        if (away) {             /* another program: real time has to pass */
+            struct timespec tick = { 0, 500000 };
+            region->idle = true;
+            syscall(SYS_nanosleep, &tick, NULL);
+            region->idle = false;
+            region->progress++;
+            if (atomic_load(&region->running) != self)
+                return;         /* it came back and somebody gave it the token */
+            continue;
+        }
+        if (alive) {
+            describe_deadlock();
+            region->over = true;
+            stop();
+        }
+        atomic_store(&region->running, -1);
+        return;
+    }
+}
+
+/* ---- tasks ---- */
+
+int task_new(int parent, bool thread)
+{
+    if (region->tasks == TASKS) {
+        verdict("judge error", "more than %d processes and threads under the scheduler", TASKS);
+        region->over = true;
+        stop();
+    }
+    int number = region->tasks++;
+    struct task *task = &region->task[number];
+    task->parent = parent;
+    task->thread = thread;
+    task->space = thread ? region->task[parent].space : number;
+    task->priority = (int)draw(1000000);
+    if (parent >= 0)
+        memcpy(task->clock, region->task[parent].clock, sizeof task->clock);
+    task->clock[number] = 1;
+    if (parent >= 0)
+        region->task[parent].clock[parent]++;
+    task->state = parent < 0 ? READY : UNUSED;  /* can be chosen when it has begun */
+    return number;
+}
+
+void task_begin(int number)
+{
+    self = number;
+    region->task[number].tid = (pid_t)syscall(SYS_gettid);
+    region->task[number].pid = getpid();
+    wait_for_turn();
+    if (region->gone != 0 && region->gone != getpid()) {
+        wait_until_gone(region->gone);
+        region->gone = 0;
+    }
+}
+
+void task_end(void)
+{
+    if (!scheduled || self < 0)
+        return;
+    struct task *task = &region->task[self];
+    if (task->state == ENDED)
+        return;
+    if (atomic_load(&region->running) != self)
+        wait_for_turn();
+    task->clock[self]++;
+    if (task->thread)
+        task->state = ENDED;
+    else {                      /* a process ends with all its threads */
+        for (int i = 0; i < region->tasks; i++)
+            if (region->task[i].space == task->space)
+                region->task[i].state = ENDED;
+        region->gone = getpid();
+    }
+    region->progress++;
+    pass();
+    self = -1;
+}
+
+/* ---- steps ---- */
+
+static void deliver(void)
+{
+    struct task *task = &region->task[self];
+    while (task->pending != 0) {
+        int number = __builtin_ctzll(task->pending) + 1;
+        task->pending &= task->pending - 1;
+        if (task->thread)
+            syscall(SYS_tgkill, task->pid, task->tid, number);
+        else
+            syscall(SYS_kill, task->pid, number);
+    }
+}
+
+static void take_token(void)
+{
+    if (atomic_load(&region->running) != self) {
+        if (region->task[self].state == AWAY)
+            region->task[self].state = READY;
+        wait_for_turn();
+    }
+    if (region->gone != 0 && region->gone != getpid()) {
+        pid_t pid = region->gone;
+        region->gone = 0;
+        wait_until_gone(pid);   /* what it had open is closed only then */
+    }
+    deliver();
+}
+
+void step(char what, uint64_t object, long value, uintptr_t at, const char *text)
+{
+    if (!scheduled || self < 0)
+        return;
+    int error = errno;
+    take_token();
+    region->task[self].state = READY;
+    region->progress++;
+    if (region->over)
+        stop();
+    pass();
+    take_token();
+    if (region->steps < STEPS) {
+        struct step *record = &region->step[region->steps++];
+        record->task = (short)self;
+        record->what = what;
+        record->object = object;
+        record->value = value;
+        record->at = at;
+        snprintf(record->text, sizeof record->text, "%s", text);
+    }
+    errno = error;
+}
+
+bool blocked(enum state state, uint64_t object, const char *call, uintptr_t at)
+{
+    int error = errno;
+    struct task *task = &region->task[self];
+    task->waits_for = object;
+    task->at = at;
+    snprintf(task->call, sizeof task->call, "%s", call);
+    task->expired = false;
+    task->tried = region->progress;
+    task->state = state;
+    pass();
+    take_token();
+    bool expired = task->expired;
+    task->state = READY;
+    task->expired = false;
+    errno = error;
+    return !expired;
+}
+
+void unblocked(void)
+{
+    region->task[self].waits_for = 0;
+}
+
+/* This task goes on outside our sight (exec): the others do not wait for its steps. */
+void task_away(void)
+{
+    region->task[self].state = AWAY;
+    region->progress++;
+    region->same = 0;
+    int next = choose();
+    if (next == -1)
+        atomic_store(&region->running, -2);     /* the next one to wait for its turn takes it */
+    else
+        give_to(next);
+}
+
+/* After a signal to a whole group: some may be gone. */
+void task_look_again(void)
+{
+    for (int i = 0; i < region->tasks; i++) {
+        struct task *task = &region->task[i];
+        if (task->state == UNUSED || task->state == ENDED || i == self)
+            continue;
+        char state = state_in_proc(task->pid, task->tid);
+        if (state == 0 || state == 'Z' || state == 'X')
+            task->state = ENDED;
+    }
+    region->progress++;
+}

@@ -1,0 +1,137 @@
+/* schedule.h - the controlled scheduler: what its files, and the drawing, share.
+   schedule.c  the tasks, and the token that lets one of them run at a time
+   calls.c     the calls that a program makes: each is a step, a blocking one is "try, else let others run"
+   memory.c    the plain reads and writes, and which of them race
+   A task is a process or a thread. All of them map the same region; whoever has the token may use it. */
+#ifndef SCHEDULE_H
+#define SCHEDULE_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { TASKS = 192, OBJECTS = 2048, STEPS = 8192, CELLS = 1 << 15, RECORDS = 6, TEXT = 1 << 18, MAPPINGS = 64 };
+
+enum state {
+    UNUSED, READY,              /* READY: could run */
+    BLOCKED,                    /* its last try failed; tried again when somebody made progress */
+    TIMED,                      /* the same, but with a limit: gives up when nothing else can happen */
+    AWAY,                       /* in a call we do not know, or another program (exec) */
+    ENDED
+};
+
+struct task {
+    enum state state;
+    pid_t pid, tid;
+    int parent;                 /* task number */
+    int space;                  /* whose memory it has: the number of its process's first task */
+    bool thread, expired, signalled;
+    unsigned long tried;        /* the progress counter at its last failed try */
+    atomic_int turn;            /* futex: 1 when it has been given the token */
+    int priority;
+    unsigned clock[TASKS];      /* what this task knows of the others: a vector clock */
+    uint64_t waits_for;         /* object, or 0 */
+    char call[40];              /* "pthread_mutex_lock", "read from descriptor 3" ... */
+    uintptr_t at;               /* source place of that call, an offset in the program */
+    unsigned long long pending; /* signals sent to it, not yet delivered */
+    uint64_t condition;         /* the condition it waits on, or 0 */
+    unsigned handled;           /* how many handlers have run */
+};
+
+enum kind { NOTHING, MUTEX, CONDITION, SEMAPHORE, BARRIER, RWLOCK, PIPE, ATOMIC, ONCE, OTHER };
+
+struct object {
+    uint64_t key;
+    enum kind kind;
+    int owner;                  /* task that holds it, or -1 */
+    int depth;
+    bool private_to_process;    /* made without PTHREAD_PROCESS_SHARED */
+    uintptr_t at;               /* where it was taken */
+    unsigned count, total;      /* barrier: how many have come, how many shall; condition: tickets */
+    unsigned generation;
+    unsigned clock[TASKS];
+};
+
+struct step {
+    short task;
+    char what;                  /* 'r' read 'w' write, or 'c' a call */
+    uint64_t object;
+    long value;
+    uintptr_t at;
+    char text[40];
+};
+
+struct record {                 /* one access to a cell of four bytes */
+    short task;
+    unsigned char mask, write;
+    unsigned clock;
+    uintptr_t at;
+};
+
+struct cell {
+    uint64_t key;
+    struct record record[RECORDS];
+};
+
+struct region {
+    atomic_size_t used;         /* of the event text */
+    atomic_long failing;        /* calls counted for WORKBOOK_FAIL */
+    char text[TEXT];
+
+    atomic_int running;         /* the task that has the token, -1 before the first */
+    atomic_uint moves;          /* changes each time the token does */
+    int tasks;
+    bool threads;               /* has any process made a thread? then all its memory counts */
+    int mode;                   /* how the seed decides: see choose() */
+    uint64_t random;
+    unsigned long progress;     /* counts steps that were not failed tries */
+    int same;                   /* steps that one task has made in a row */
+    int steps, switches;
+    pid_t gone;                 /* a process that is ending: who goes on waits until it is gone */
+    bool idle;                  /* the one that has the token waits for another program */
+    bool over;                  /* a verdict was found: everybody ends */
+    char verdict[32];
+    char why[2000];
+    uintptr_t places[2];
+    struct task task[TASKS];
+    struct object object[OBJECTS];
+    struct step step[STEPS];
+    struct cell cell[CELLS];
+};
+
+extern struct region *region;   /* NULL: this run is not observed */
+extern bool scheduled;          /* this run has a schedule */
+extern __thread int self;       /* the number of this task */
+
+/* schedule.c */
+void region_open(void);
+int task_new(int parent, bool thread);              /* a number for a task about to be started */
+void task_begin(int number);                        /* in the new task: waits for its first turn */
+void task_end(void);                                /* this task ends: others go on */
+void task_away(void);                               /* this task becomes another program */
+void task_look_again(void);                         /* some tasks may have been killed */
+void step(char what, uint64_t object, long value, uintptr_t at, const char *text);   /* may switch */
+bool blocked(enum state state, uint64_t object, const char *call, uintptr_t at);     /* a try failed; false: it timed out */
+void unblocked(void);
+void verdict(const char *word, const char *format, ...) __attribute__((format(printf, 2, 3)));
+unsigned draw(unsigned below);                      /* a number from the seed */
+struct object *object_of(uint64_t key, enum kind kind);
+uint64_t key_of(const void *address);               /* the same for all tasks that share the place */
+bool is_shared(const void *address);
+void acquire(const unsigned *from);                 /* this task has seen all that FROM had seen */
+void release(unsigned *to);
+void wait_until_gone(pid_t pid);
+void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void mapping_add(const void *address, size_t size, uint64_t identity);
+uintptr_t place(const void *return_address);        /* an address in the program as addr2line wants it */
+
+/* memory.c */
+void access_memory(const void *address, size_t size, bool write, uintptr_t at);
+void forget_memory(const void *address, size_t size);
+
+#endif
