@@ -25,6 +25,8 @@ int main(void)
     check(waitpid(pid, &status, 0));
     if (WIFSIGNALED(status))
         die("the child was killed by signal %d", WTERMSIG(status));
+    if (WEXITSTATUS(status) != 0)
+        die("the child ended with exit code %d", WEXITSTATUS(status));
     say("parent (pid %d): fork returned pid %d", getpid(), pid);
 }
 

@@ -62,7 +62,8 @@ int main(void)
         check(waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOWAIT));   /* waits; does not reap */
         say("%s has ended; state: %s", child->name, state_text(child->pid));
         tell("then:");
-        say("state: %s; exit code %d", state_text(child->pid), process_exitcode(child));
+        const char *state = state_text(child->pid);
+        say("state: %s; exit code %d", state, process_exitcode(child));
         process_expect(child, -SIGTERM);
     }
 }

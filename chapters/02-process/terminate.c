@@ -38,8 +38,8 @@ static int with_child(void *argument)
 {
     const struct ends *ends = argument;
     check(close(ends->life[1]));    /* main's end: while a copy is open, end of file never comes */
-    check(setpgid(0, 0));           /* a new process group, led by me; my children will be in it */
-    pid_t pid = check(fork());
+    check(setpgid(0, 0));           /* a new process group, led by me; its number is my pid */
+    pid_t pid = check(fork());      /* a child is born into its parent's group */
     if (pid == 0) {
         char byte;
         check(close(ends->report[1]));

@@ -2,8 +2,8 @@
    Python: none; daemon=True is something else
    Calls:  setsid(2), umask(2), chdir(2), dup2(2), null(4)
    Needs:  01-fork/pipe, 01-fork/zombie_and_orphan, terminate
-   Try:    Take out the second fork(), with the _exit line below it. The daemon is now the leader
-           of its session: if it opened a terminal, that could become its controlling terminal. */
+   Try:    Take out the line with setsid(), and run the program in a terminal. Now the daemon still
+           has it ("terminal: yes"), and its session is the one that your shell made. */
 #include "workbook.h"
 
 #include <fcntl.h>
@@ -27,7 +27,7 @@ static void become_a_daemon(void)
     check(setsid());                /* a session of its own, without a terminal: no Ctrl-C */
     if (check(fork()) != 0)
         _exit(0);                   /* the session's leader ends; only a leader can get a terminal */
-    umask(027);                     /* new files: nothing for others. Never fails */
+    umask(027);                     /* new files: nothing for others; no error is possible */
     check(chdir("/"));              /* a disk that a process is in cannot be unmounted */
     int null = check(open("/dev/null", O_RDWR));
     for (int fd = 0; fd <= 2; fd++)
@@ -39,7 +39,8 @@ static void become_a_daemon(void)
 static _Noreturn void serve(int report_end, int stop_end)
 {
     become_a_daemon();
-    struct report report = { .pid = getpid(), .session = check(getsid(0)), .mask = umask(027) };
+    struct report report = { .pid = getpid(), .session = check(getsid(0)), .mask = umask(0) };
+    umask(report.mask);             /* umask only tells the mask when it sets another */
     int terminal = open("/dev/tty", O_RDWR);    /* fails for a process without a terminal */
     report.has_terminal = terminal != -1;
     if (getcwd(report.directory, sizeof report.directory) == NULL)

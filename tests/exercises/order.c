@@ -1,9 +1,10 @@
 /* order.c - makes the race that a wrong answer mostly wins by luck go wrong every time.
-   Preloaded into an answer by the checks of an exercise (see order.bash). A right answer only gets slower.
+   Preloaded into an answer by the checks of an exercise (see order.bash).
      ANSWER_ORDER=child     after each fork the parent is held: the child goes first
      ANSWER_ORDER=parent    after each fork the child is held, until its parent waits for something
      ANSWER_ORDER=last:N    each child of the first process is held until that process has forked N
-                            times; then they go on, the last child first, each when the one after it has ended.
+                            times; then they go on, the last child first, each when the one after it
+                            has ended.
                             If the first process does not come to N forks while a child is held, the
                             file ./alone is made: it waits for one child before it starts the next.
    Nothing is decided by these waits about a right answer: each has a limit, and ends early when it can. */
@@ -18,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CHILD_FIRST_MS = 40, PARENT_FIRST_MS = 40, GATHER_MS = 1000, NEXT_MS = 60, MOST = 64 };
+enum { CHILD_FIRST_MS = 40, PARENT_FIRST_MS = 40, GATHER_MS = 2000, NEXT_MS = 60, MOST = 64 };
 
 static struct shared {
     atomic_int forks;               /* of the first process */
@@ -52,7 +53,8 @@ static void begin(void)
     child_first = strcmp(order, "child") == 0;
     parent_first = strcmp(order, "parent") == 0;
     if (sscanf(order, "last:%d", &wanted) == 1 && wanted < MOST) {
-        void *memory = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        void *memory = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         shared = memory == MAP_FAILED ? NULL : memory;
         first = getpid();
     }

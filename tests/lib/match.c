@@ -87,8 +87,8 @@ static size_t find(struct slice s, const char *word)
 
 static struct slice first_line(struct slice s)          /* without its newline */
 {
-    size_t end = find(s, "\n");
-    return (struct slice){ s.at, end == NONE ? s.length : end };
+    const char *end = memchr(s.at, '\n', s.length);
+    return (struct slice){ s.at, end == NULL ? s.length : (size_t)(end - s.at) };
 }
 
 static struct slice trim(struct slice s)                /* without the spaces around it */
@@ -338,18 +338,53 @@ static size_t measured_length(struct slice s)           /* of the number at its 
     return length;
 }
 
-/* Two holes are alike when they are at the same byte of the cut and, if the same name was cut out
-   of the line before, the same hole was the first with it. */
+/* What was cut out of the line at work. Two holes are alike when they are at the same byte of the
+   cut and, if their names came before in the line, the same hole was the first with it. */
 struct hole { size_t at, first; };
+static struct hole *holes;
+static size_t hole_count;
+
+/* Adds a place to LINE: WORD is "pid P1", and its last LENGTH bytes are the name. Returns which
+   hole of the line was the first with this name. */
+static size_t add_place(struct line *line, struct slice word, size_t length)
+{
+    static size_t *last, last_count;        /* the last place of each name */
+    size_t name = number_of(&names, word), first = hole_count;
+    if (name == last_count) {
+        last = one_more(last, last_count, sizeof *last);
+        last[last_count++] = NONE;
+    }
+    if (last[name] != NONE && last[name] >= line->first)
+        first = holes[last[name] - line->first].first;
+    last[name] = place_count;
+    size_t at = (size_t)(word.at - line->text.at) + word.length - length;
+    places = one_more(places, place_count, sizeof *places);
+    places[place_count++] = (struct place){ at, length, name };
+    line->count++;
+    return first;
+}
+
+/* Numbers the shape of LINE. KEY holds the cut; with the holes behind it, it is the whole shape. */
+static char *number_shape(struct line *line, char *key, size_t length)
+{
+    size_t tail[2] = { hole_count, (size_t)line->stream * 2 + line->whole };
+    size_t holes_size = hole_count * sizeof *holes, size = length + holes_size + sizeof tail;
+    key = resize(key, size, 1);
+    if (hole_count > 0)
+        memcpy(key + length, holes, holes_size);
+    memcpy(key + length + holes_size, tail, sizeof tail);
+    line->shape = number_of(&shapes, (struct slice){ key, size });
+    line->cut = (struct slice){ shapes.bytes[line->shape].at, length };
+    return key;
+}
 
 static void add_line(int side, int stream, struct slice text, bool whole)
 {
-    static char *key;                       /* the bytes that make the shape */
-    static struct hole *holes;
-    static size_t *seen, seen_count;        /* the last place of each name */
+    static char *key;
     struct line line = { text, { NULL, 0 }, 0, place_count, 0, stream, whole };
-    size_t hole_count = 0, length = 0;
     bool measured = starts(text, "Measured:");
+    size_t length = 0;
+    hole_count = 0;
     key = resize(key, text.length, 1);
     for (size_t i = 0; i < text.length; ) {
         struct slice rest = skip(text, i);
@@ -365,33 +400,14 @@ static void add_line(int side, int stream, struct slice text, bool whole)
         length += keep;
         if (cut > 0) {
             struct hole hole = { length, hole_count };
-            if (!measured) {
-                size_t name = number_of(&names, (struct slice){ rest.at, keep + cut });
-                if (name == seen_count) {
-                    seen = one_more(seen, seen_count, sizeof *seen);
-                    seen[seen_count++] = NONE;
-                }
-                if (seen[name] != NONE && seen[name] >= line.first)
-                    hole.first = holes[seen[name] - line.first].first;
-                seen[name] = place_count;
-                places = one_more(places, place_count, sizeof *places);
-                places[place_count++] = (struct place){ i + keep, cut, name };
-                line.count++;
-            }
+            if (!measured)
+                hole.first = add_place(&line, (struct slice){ rest.at, keep + cut }, cut);
             holes = one_more(holes, hole_count, sizeof *holes);
             holes[hole_count++] = hole;
         }
         i += keep + cut;
     }
-    size_t tail[2] = { hole_count, (size_t)stream * 2 + whole };
-    size_t key_length = length + hole_count * sizeof *holes + sizeof tail;
-    key = resize(key, key_length, 1);
-    memcpy(key + length, tail, sizeof tail);
-    if (hole_count > 0)
-        memcpy(key + length + sizeof tail, holes, hole_count * sizeof *holes);
-    line.shape = number_of(&shapes, (struct slice){ key, key_length });
-    line.cut = (struct slice){ shapes.bytes[line.shape].at, length };
-
+    key = number_shape(&line, key, length);
     struct list *list = &lists[side][stream];
     list->lines = one_more(list->lines, list->count, sizeof *list->lines);
     list->lines[list->count++] = line;
@@ -647,6 +663,65 @@ static size_t pair_by_colour(const uint64_t *colour)
     return pairs;
 }
 
+/* Marks the labels that share their colour with no other one. */
+static void mark_alone(const uint64_t *colour, bool *alone)
+{
+    size_t count = movable_count[EXPECTED], *label = movable[EXPECTED];
+    count_colours(EXPECTED, colour);
+    memset(alone, 1, names.count * sizeof *alone);
+    for (size_t i = 1; i < count; i++)
+        if (colour[label[i]] == colour[label[i - 1]])
+            alone[label[i]] = alone[label[i - 1]] = false;
+}
+
+/* A trial gave LABEL a partner, and COLOUR became TRIAL. Did this settle the partners of all the
+   labels that hang together with it, through lines, from one open label to the next? Then the
+   rest does not depend on it: had it a solution, it would have one with this trial too. */
+static bool settled(size_t label, const uint64_t *colour, const uint64_t *trial)
+{
+    forget_partners();
+    if (pair_by_colour(trial) != movable_count[EXPECTED])
+        return false;
+    bool *alone = resize(NULL, names.count, sizeof *alone);
+    bool *reached = resize(NULL, names.count, sizeof *reached), more = true, all = true;
+    memset(reached, 0, names.count * sizeof *reached);
+    reached[label] = true;
+    for (mark_alone(colour, alone); more && steps <= step_limit; steps += sorted_count[EXPECTED]) {
+        more = false;
+        for (size_t i = 0; i < sorted_count[EXPECTED]; i++) {
+            const struct line *line = sorted[EXPECTED][i];
+            bool touched = false;
+            for (size_t p = line->first; p < line->first + line->count; p++)
+                touched = touched || reached[places[p].name];
+            for (size_t p = line->first; touched && p < line->first + line->count; p++)
+                if (!reached[places[p].name] && !alone[places[p].name])
+                    reached[places[p].name] = more = true;
+        }
+    }
+    mark_alone(trial, alone);
+    for (size_t i = 0; i < expected_names; i++)
+        all = all && (!reached[i] || alone[i]);
+    free(alone);
+    free(reached);
+    return all && !more;
+}
+
+/* One of the labels that share a colour, and with the fewest others; NONE when there is none. */
+static size_t label_to_try(const uint64_t *colour)
+{
+    size_t count = movable_count[EXPECTED], *label = movable[EXPECTED], best = NONE, fewest = NONE;
+    count_colours(EXPECTED, colour);
+    for (size_t i = 0, end; i < count; i = end) {
+        for (end = i + 1; end < count && colour[label[end]] == colour[label[i]]; )
+            end++;
+        if (end - i > 1 && end - i < fewest) {
+            fewest = end - i;
+            best = label[i];
+        }
+    }
+    return best;
+}
+
 /* Tries the pairs that the colours give. When that fails, takes a label that shares its colour
    with others, and in turn each number of this colour as its partner: the two get a colour of
    their own, which helps to tell the other names apart. */
@@ -658,21 +733,21 @@ static bool search(uint64_t *colour)
         return false;
     sort_lines();
     steps += 4 * sorted_count[EXPECTED];
-    bool found = true;
+    bool found = true, tried_all = false;
     for (size_t i = 0; i < sorted_count[EXPECTED] && found; i++)
         found = compare_lines(&sorted[EXPECTED][i], &sorted[ACTUAL][i]) == 0;
 
-    size_t label = NONE;
-    for (size_t i = 1; i < movable_count[EXPECTED] && label == NONE; i++)
-        if (colour[movable[EXPECTED][i]] == colour[movable[EXPECTED][i - 1]])
-            label = movable[EXPECTED][i];
+    size_t label = found ? NONE : label_to_try(colour);
     uint64_t *trial = resize(NULL, names.count, sizeof *trial);
-    for (size_t number = expected_names; label != NONE && number < names.count && !found; number++)
-        if (colour[number] == colour[label] && steps <= step_limit) {
+    for (size_t number = expected_names; number < names.count && !found && !tried_all; number++)
+        if (label != NONE && colour[number] == colour[label] && steps <= step_limit) {
             memcpy(trial, colour, names.count * sizeof *trial);
             trial[label] = trial[number] = mix(colour[label], 1);
             found = search(trial);
+            tried_all = !found && settled(label, colour, trial);
         }
+    if (tried_all)                          /* it may have settled the caller's label too */
+        memcpy(colour, trial, names.count * sizeof *trial);
     free(trial);
     return found;
 }
@@ -692,7 +767,7 @@ static bool match_in_any_order(void)
     uint64_t *colour = resize(NULL, names.count, sizeof *colour);
     first_colours(colour);
     steps = 0;
-    step_limit = 5000000 + 20 * place_count;
+    step_limit = 20000000 + 20 * place_count;
     bool found = search(colour);
     gave_up = !found && steps > step_limit;
     free(colour);

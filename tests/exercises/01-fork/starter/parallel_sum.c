@@ -71,7 +71,7 @@ int main(int argc, char **argv)
     return 0;
 }
 
-/* Output of ./parallel_sum 3 < numbers.txt:
+/* Output of ./parallel_sum 3 < exercises/numbers.txt:
 child 1: sum 14
 child 2: sum 50
 child 3: sum 15

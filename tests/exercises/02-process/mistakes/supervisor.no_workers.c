@@ -22,7 +22,7 @@ static struct {
     bool waits;                 /* "w": does not fail, but waits for all the others */
 } jobs[MAX_WORKERS];
 
-static int gate[2];             /* a pipe: one byte comes when the last of the others is at its last start */
+static int gate[2];             /* a pipe: a byte comes when all the others are at their last start */
 static atomic_int *others;      /* how many of the others are not yet that far */
 
 /* The work of one worker: NUMBER is 1 for the first worker, ATTEMPT is 1 for its first start, 2 for

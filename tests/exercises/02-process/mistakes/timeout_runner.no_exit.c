@@ -67,7 +67,7 @@ static int polite(int status)
     int number;
     check(sigprocmask(SIG_BLOCK, &term, NULL));
     check_pthread(sigwait(&term, &number));
-    work_ticks(20);
+    work_ticks(50);
     return status;
 }
 

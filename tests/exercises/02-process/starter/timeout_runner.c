@@ -12,9 +12,9 @@
              "out of time" means: you had to send SIGTERM. Then end with exit status 0.
           A child that you have waited for is gone, and its pid may already be the pid of another
           process. So never signal a pid (or its group) after waitpid() has returned it.
-   Targets: quick (ends at once, exit status 0) · fails (ends at once, STATUS) · killed (kills itself)
-          slow (blocks; SIGTERM ends it) · polite (blocks; at SIGTERM it cleans up, then ends with STATUS)
-          stubborn (blocks; ignores SIGTERM) · family (two processes, both block; SIGTERM ends both)
+   Targets: quick ends at once with 0; fails ends at once with STATUS (3 if you leave it out); killed
+          kills itself; slow blocks, and SIGTERM ends it; polite blocks, cleans up at SIGTERM, then ends
+          with STATUS; stubborn blocks, and ignores SIGTERM; family: two processes, both block.
    Calls: fork(2), setpgid(2), kill(2), waitpid(2), _exit(2); print with say(). For the limit:
           sigtimedwait(2), or waitpid with WNOHANG again and again with a nanosleep(2) of 1 ms between */
 #include "workbook.h"
@@ -85,7 +85,7 @@ static int polite(int status)
     int number;
     check(sigprocmask(SIG_BLOCK, &term, NULL));
     check_pthread(sigwait(&term, &number));
-    work_ticks(20);
+    work_ticks(50);
     return status;
 }
 
