@@ -35,8 +35,8 @@ watch: tools
 run-%: FORCE
 	@$(if $(call PROGRAM,$*)$(call EXERCISE,$*),$(MAKE) -s --no-print-directory -C chapters/$(or $(call PROGRAM,$*),$(call EXERCISE,$*)) run-$*,\
 	echo "make: no chapter has a program or exercise $*" >&2; exit 2)
-check-% hint-% reset-%: FORCE
-	@$(if $(call EXERCISE,$*),$(MAKE) -s --no-print-directory -C chapters/$(call EXERCISE,$*) $@,\
+check-% hint-% reset-% draw-% replay-%: FORCE
+	@$(if $(call EXERCISE,$*)$(call PROGRAM,$*),$(MAKE) -s --no-print-directory -C chapters/$(or $(call EXERCISE,$*),$(call PROGRAM,$*)) $@,\
 	echo "make: no chapter has an exercise $*" >&2; exit 2)
 
 clean:
@@ -51,6 +51,8 @@ help:
 	@echo "  make test-deep    one core, load, signals, killed children, failing calls, sanitizers: minutes"
 	@echo "  make progress     which exercises are done, and the next one to do (the same: make check)"
 	@echo "  make check-NAME   judge your answer to one exercise"
+	@echo "  make draw-NAME    a drawing of one schedule of a program or an answer"
+	@echo "  make replay-NAME  REPLAY=13 make replay-NAME judges under schedule 13 again, and draws it"
 	@echo "  make hint-NAME    a hint; ask again for the next of the three"
 	@echo "  make reset-NAME   start an exercise afresh; your old work is kept beside it"
 	@echo "  make watch        check an exercise again at each save"

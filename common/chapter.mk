@@ -14,13 +14,15 @@ endif
 CFLAGS ?= -O0
 VARIANT ?=
 BUILD  := build$(if $(VARIANT),/$(VARIANT))
-SANITIZE_asan := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SANITIZE_asan := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 SANITIZE_tsan := -fsanitize=thread
-# VARIANT=judge: with the judge's witness, which writes down each fork and can make a call fail
-WITNESS_judge := $(TOP)/tests/lib/build/witness.o -ldl
+# VARIANT=judge: with a call before each access to memory and with the judge's own functions behind those calls
+# and behind fork, read, pthread_mutex_lock ... So it is compiled for ThreadSanitizer, but not linked with it.
+INSTRUMENT_judge := -fsanitize=thread
+WITNESS_judge := $(TOP)/tests/lib/build/witness.o
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
 FORTIFY  := -U_FORTIFY_SOURCE $(if $(filter -O1 -O2 -O3 -Os -Og,$(CFLAGS)),-D_FORTIFY_SOURCE=2)
-COMPILE   = $(CC) -std=c11 -g $(CFLAGS) $(FORTIFY) $(SANITIZE_$(VARIANT)) -pthread -MMD -MP -I $(TOP)/common -I .
+COMPILE   = $(CC) -std=c11 -g -fno-omit-frame-pointer $(CFLAGS) $(FORTIFY) $(SANITIZE_$(VARIANT)) -pthread -MMD -MP -I $(TOP)/common -I .
 ANSWER_WARNINGS := -Wall -Wextra
 
 SOURCES   := $(wildcard *.c)
@@ -41,13 +43,18 @@ $(TOP)/common/$(BUILD)/%.o: $(TOP)/common/%.c | $(TOP)/common/$(BUILD)
 
 # Parts go into an archive, so that a program takes only the part it calls.
 $(BUILD)/%.o: %.c | $(BUILD)
-	$(COMPILE) $(WARNINGS) -c $< -o $@
+	$(COMPILE) $(INSTRUMENT_$(VARIANT)) $(WARNINGS) -c $< -o $@
 $(foreach part,$(USES),$(eval $(BUILD)/$(notdir $(part)).o: $(part).c | $(BUILD) ; $$(COMPILE) $$(WARNINGS) -c $$< -o $$@))
 $(BUILD)/parts.a: $(PART_OBJECTS) $(COMMON_OBJECTS) | $(BUILD)
 	rm -f $@ && ar rcs $@ $^
 
-$(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: %.c $(BUILD)/parts.a
-	$(COMPILE) $(WARNINGS) $< $(firstword $(WITNESS_$(VARIANT))) $(BUILD)/parts.a -o $@ $(wordlist 2,9,$(WITNESS_$(VARIANT)))
+$(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: %.c $(BUILD)/parts.a $(WITNESS_$(VARIANT))
+ifeq ($(VARIANT),judge)
+	$(COMPILE) $(INSTRUMENT_judge) $(WARNINGS) -c $< -o $@.o
+	$(COMPILE) $@.o $(WITNESS_judge) $(BUILD)/parts.a -o $@ -ldl
+else
+	$(COMPILE) $(WARNINGS) $< $(BUILD)/parts.a -o $@
+endif
 
 $(BUILD)/exercises/%: exercises/%.c $(BUILD)/parts.a | $(BUILD)/exercises
 	$(COMPILE) $(ANSWER_WARNINGS) $< $(BUILD)/parts.a -o $@
@@ -86,6 +93,9 @@ hint-%: FORCE
 reset-%: FORCE
 	@$(call needs_exercise,$*) $(TOP)/tests/lib/reset exercises/$*.c $(TOP)/tests/exercises/$(CHAPTER)/starter/$*.c
 
+draw-% replay-%: FORCE
+	@$(JUDGE) $(if $(filter draw-%,$@),draw,replay) $(CHAPTER)/$* $(REPLAY)
+
 needs_exercise = $(if $(filter $1,$(EXERCISES)),,echo "make: there is no exercise $1; there are: $(EXERCISES)" >&2; exit 2;)
 
 clean:
@@ -99,6 +109,8 @@ help:
 	@echo "  make test         check every program's output, and the exercises' checks themselves"
 	@echo "  make check        your exercises: done or not yet, and which one is next"
 	@echo "  make check-NAME   judge your answer to one exercise: $(EXERCISES)"
+	@echo "  make draw-NAME    a drawing of one schedule of a program or answer, a column a task"
+	@echo "  make replay-NAME  REPLAY=13 make replay-NAME judges under schedule 13 again, and draws it"
 	@echo "  make hint-NAME    a hint; ask again for the next of the three"
 	@echo "  make reset-NAME   start an exercise afresh; your old work is kept beside it"
 	@echo "  make clean        remove build/"

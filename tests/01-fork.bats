@@ -14,6 +14,16 @@ load lib/chapter
 }
 
 # bats test_tags=deep
+@test "01-fork: solutions pass under schedules, noise and sanitizers" {
+    solutions_pass_whatever_the_schedule 01-fork
+}
+
+# bats test_tags=deep
+@test "01-fork: the same output under 100 schedules" {
+    each_program 01-fork under_schedules
+}
+
+# bats test_tags=deep
 @test "01-fork: every known mistake gets its verdict" {
     mistakes_get_their_verdicts 01-fork
 }

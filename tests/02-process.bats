@@ -14,6 +14,16 @@ load lib/chapter
 }
 
 # bats test_tags=deep
+@test "02-process: solutions pass under schedules, noise and sanitizers" {
+    solutions_pass_whatever_the_schedule 02-process
+}
+
+# bats test_tags=deep
+@test "02-process: the same output under 100 schedules" {
+    each_program 02-process under_schedules
+}
+
+# bats test_tags=deep
 @test "02-process: every known mistake gets its verdict" {
     mistakes_get_their_verdicts 02-process
 }

@@ -14,7 +14,7 @@ fixture() {
     wanted=${wanted%% } words=${words## } words=${words%% }
     judge_stage
     gcc -std=c11 -D_GNU_SOURCE -DBOOK="\"$book\"" -pthread -w "$file" -o "$stage/at/$name"
-    judge_run --time 4000 -- "./$name"
+    judge_run --time 4000 --memory 200 -- "./$name"
     local good=1
     if [ "$verdict" != "$wanted" ] || ! grep -qF -e "$words" <<<"$details"; then
         echo "$name: wanted \"$wanted\" with \"$words\", got \"$verdict\" with:"
@@ -86,13 +86,13 @@ int main(void)
 }
 END
     gcc -D_GNU_SOURCE "$stage/at/p.c" "$tools/witness.o" -o "$stage/at/p" -ldl
-    judge_run -- ./p
+    judge_run -- ./p; judge_events
     [ "$end" = "exit 0" ]
     sed 's/[0-9]\{3,\}/N/g' "$events"
     [ "$(cut -d ' ' -f 1 "$events" | sort | tr '\n' ' ')" = "exit fork kill start wait " ]
     grep -qE '^kill [0-9]+ [0-9]+ 15 reaped$' "$events"
     grep -qE '^wait [0-9]+ [0-9]+ 768$' "$events"
-    judge_run --env WORKBOOK_FAIL=pipe:1 -- ./p
+    judge_run --env WORKBOOK_FAIL=pipe:1 -- ./p; judge_events
     [ "$end" = "exit 7" ]
     grep -q '^failed [0-9]* pipe$' "$events"
     judge_clean

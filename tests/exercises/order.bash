@@ -5,7 +5,6 @@
 
 eval "unordered_$(declare -f judge_run)"
 judge_run() {
-    rm -f "$stage/at/.events"           # a check that runs the answer twice looks at each run alone
     if [ -n "${order:-}" ]; then
         set -- --env LD_PRELOAD=./order.so --env "ANSWER_ORDER=$order" "$@"
     fi

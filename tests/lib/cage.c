@@ -232,16 +232,16 @@ void cage_end_all(const struct run *run)
     static struct family family;
     struct timespec pause = { 0, 2000000 };
     for (int round = 0; round < 2000; round++) {
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            ;
+        if (errno == ECHILD)
+            return;             /* no child, so no descendant: as a subreaper we get them all */
         if (run->spare_user)
             kill_user(run);
         look_at_family(&family);
         for (int i = 0; i < family.count; i++)
             if (family.task[i].state != 'Z')
                 kill(family.task[i].pid, SIGKILL);
-        while (waitpid(-1, NULL, WNOHANG) > 0)
-            ;
-        if (family.count == 0)
-            return;
         nanosleep(&pause, NULL);
     }
 }

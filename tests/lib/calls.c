@@ -35,6 +35,22 @@
 #define HERE place(__builtin_return_address(0))
 #define PLAYED (scheduled && self >= 0)
 
+/* say() and write_full() call write for the lesson: the drawing wants the line that called them. common/ is
+   compiled with frame pointers: each frame begins with the address of its caller's frame and the place
+   to return to. A frame that does not lie a little above the one before is not one. */
+static void note_callers(const uintptr_t *frame)
+{
+    for (int i = 0; i < 2; i++) {
+        const uintptr_t *next = (const uintptr_t *)frame[0];
+        if (next <= frame || next > frame + 8192 || (uintptr_t)next % sizeof *next != 0)
+            return;
+        frame = next;
+        outer[i] = place((const void *)frame[1]);
+    }
+}
+#define CALLERS note_callers(__builtin_frame_address(0))
+
+static long long ns_of(const struct timespec *time) { return (long long)time->tv_sec * 1000000000 + time->tv_nsec; }
 static struct task *me(void) { return &region->task[self]; }
 
 /* ---- calls made to fail ---- */
@@ -56,6 +72,57 @@ static bool shall_fail(const char *call)
     return true;
 }
 
+/* ---- noise: what the standards allow, but machines seldom do ----
+   Seed 1 always interrupts, seed 2 always shortens; each other seed switches on some of the disturbances:
+   a spurious wake-up can heal a lost one, so not all at once. */
+
+enum { YIELDS = 1, DELAYS = 2, SHORTENS = 4, INTERRUPTS = 8, WAKES = 16 };
+static unsigned noise, often;   /* which disturbances; one call in how many */
+static uint64_t noise_state;
+static atomic_int disturbed;    /* how often already: noise has an end, or it would look like a hang */
+static bool may_interrupt;      /* the program has a handler without SA_RESTART */
+
+void noise_begin(unsigned long seed)
+{
+    noise_state = seed * 0x9E3779B97F4A7C15u + 7;
+    noise = seed == 1 ? INTERRUPTS : seed == 2 ? SHORTENS : YIELDS | (unsigned)(seed * 0x9E3779B9u >> 27);
+    often = seed <= 2 ? 1 : 3;
+}
+
+static unsigned noise_draw(unsigned below)
+{
+    noise_state ^= noise_state << 13, noise_state ^= noise_state >> 7, noise_state ^= noise_state << 17;
+    return (unsigned)(noise_state >> 33) % below;
+}
+
+static bool disturb(unsigned kind)
+{
+    if (!(noise & kind) || (often > 1 && noise_draw(often) != 0))
+        return false;
+    return atomic_fetch_add(&disturbed, 1) < 2000;
+}
+
+/* Before a call: others may be faster. */
+static void delay(void)
+{
+    if (disturb(YIELDS))
+        syscall(SYS_sched_yield);
+    if (disturb(DELAYS)) {
+        struct timespec time = { 0, 20000 + noise_draw(200000) };
+        syscall(SYS_nanosleep, &time, NULL);
+    }
+}
+
+/* Would this call be interrupted by a signal now? Not twice in a row: the signal came once. */
+static bool interrupt(void)
+{
+    static __thread bool last;
+    last = !last && may_interrupt && disturb(INTERRUPTS);
+    if (last)
+        errno = EINTR;
+    return last;
+}
+
 /* ---- processes ---- */
 
 static pid_t reaped[4096];      /* what this process has reaped, and so must not signal */
@@ -73,8 +140,11 @@ pid_t fork(void)
         step('c', 0, 0, HERE, "fork");
         number = task_new(self, false);
     }
+    delay();
     pid_t pid = REAL(fork)();
+    noise_state = noise_state * 31 + (pid == 0) + 1;    /* each process goes its own way */
     if (pid == 0) {
+        delay();
         atomic_store(&reaped_count, 0);     /* the parent reaped those, not we */
         if (number >= 0)
             task_begin(number);
@@ -114,8 +184,10 @@ static bool interrupted(unsigned before)
 
 static pid_t wait_played(pid_t pid, int *status, int options, struct rusage *usage, uintptr_t at)
 {
-    if (!PLAYED)
-        return REAL(wait4)(pid, status, options, usage);
+    if (!PLAYED) {
+        delay();
+        return !(options & WNOHANG) && interrupt() ? -1 : REAL(wait4)(pid, status, options, usage);
+    }
     step('c', 0, 0, at, "waitpid");
     unsigned before = me()->handled;
     for (;;) {
@@ -196,15 +268,10 @@ void exit(int code)
 
 /* Another program takes this one's place: it is not ours to schedule. */
 #define AWAY_DURING(call) __extension__({ int result_; \
-    if (PLAYED) { step('c', 0, 0, HERE, "exec"); me()->state = AWAY; region->progress++; leave(); } \
+    if (PLAYED) { step('c', 0, 0, HERE, "exec"); task_away(); } \
     result_ = (call); \
     if (PLAYED) step('c', 0, 0, HERE, "exec failed"); \
     result_; })
-
-static void leave(void)
-{
-    task_away();
-}
 
 int execve(const char *path, char *const argv[], char *const envp[]) { return AWAY_DURING(REAL(execve)(path, argv, envp)); }
 int execv(const char *path, char *const argv[]) { return AWAY_DURING(REAL(execv)(path, argv)); }
@@ -255,6 +322,48 @@ int raise(int number)
     return (int)syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), number);
 }
 
+/* Waiting for a signal that is blocked: asked without waiting, again and again. */
+static int sigwait_played(const sigset_t *set, siginfo_t *info, const struct timespec *limit, uintptr_t at)
+{
+    siginfo_t own;
+    const struct timespec zero = { 0, 0 };
+    step('c', 0, 0, at, "sigtimedwait");
+    if (limit != NULL)
+        limit_in(ns_of(limit));
+    for (;;) {
+        unsigned before = me()->handled;
+        int number = REAL(sigtimedwait)(set, &own, &zero);
+        if (number > 0 && info != NULL)
+            *info = own;
+        if (number > 0 || errno != EAGAIN)
+            return number;
+        if (!blocked(limit != NULL ? TIMED : BLOCKED, 0, "sigtimedwait", at))
+            return -1;          /* errno is EAGAIN: the time is over */
+        if (interrupted(before)) {
+            errno = EINTR;
+            return -1;
+        }
+    }
+}
+
+int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *limit)
+{
+    return PLAYED ? sigwait_played(set, info, limit, HERE) : REAL(sigtimedwait)(set, info, limit);
+}
+
+int sigwaitinfo(const sigset_t *set, siginfo_t *info)
+{
+    return PLAYED ? sigwait_played(set, info, NULL, HERE) : REAL(sigwaitinfo)(set, info);
+}
+
+int sigwait(const sigset_t *set, int *number)
+{
+    if (!PLAYED)
+        return REAL(sigwait)(set, number);
+    *number = sigwait_played(set, NULL, NULL, HERE);
+    return *number > 0 ? 0 : errno;
+}
+
 static void (*handlers[65])(int);
 static void (*long_handlers[65])(int, siginfo_t *, void *);
 
@@ -271,8 +380,10 @@ static void handler_called(int number, siginfo_t *info, void *context)
 int sigaction(int number, const struct sigaction *action, struct sigaction *old)
 {
     struct sigaction own, before;
-    if (!scheduled || number < 1 || number > 64 || action == NULL || action->sa_handler == SIG_DFL ||
-        action->sa_handler == SIG_IGN)
+    bool handles = action != NULL && action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
+    if (handles && !(action->sa_flags & SA_RESTART))
+        may_interrupt = true;
+    if (!scheduled || number < 1 || number > 64 || !handles)
         return REAL(sigaction)(number, action, old);
     own = *action;
     long_handlers[number] = action->sa_flags & SA_SIGINFO ? action->sa_sigaction : NULL;
@@ -313,23 +424,79 @@ int sigsuspend(const sigset_t *mask)
     return -1;
 }
 
-/* ---- time: under a schedule nobody really sleeps ---- */
+/* ---- time: under a schedule nobody really waits, and the clock is the run's own ---- */
 
-static int sleep_played(uintptr_t at)
+static long long clock_of(clockid_t clock)
+{
+    return region->now + (clock == CLOCK_REALTIME ? region->date : 0);
+}
+
+static int sleep_played(long long ns, uintptr_t at)
 {
     step('c', 0, 0, at, "sleep");
-    /* half the seeds: the sleep is over at once; the others: it lasts while anyone else can go on */
-    if (region->mode % 2 == 0)
-        blocked(TIMED, 0, "sleep", at);
+    /* half the seeds: it lasts while anyone else can go on; the others: it is over at once, for a
+       sleep orders nothing. Time leaps only when nobody else could use it. */
+    if (region->mode % 2 == 0) {
+        limit_in(ns);
+        unsigned before = me()->handled;
+        while (blocked(TIMED, 0, "sleep", at))
+            if (me()->handled != before) {
+                errno = EINTR;
+                return -1;
+            }
+    } else if (!others_can_run())
+        region->now += ns;
     return 0;
 }
 
-int nanosleep(const struct timespec *time, struct timespec *left) { return PLAYED ? sleep_played(HERE) : REAL(nanosleep)(time, left); }
-int usleep(useconds_t time) { return PLAYED ? sleep_played(HERE) : REAL(usleep)(time); }
-unsigned sleep(unsigned time) { return PLAYED ? (unsigned)sleep_played(HERE) : REAL(sleep)(time); }
+int nanosleep(const struct timespec *time, struct timespec *left)
+{
+    if (!PLAYED)
+        return REAL(nanosleep)(time, left);
+    long long end = region->now + ns_of(time);
+    int result = sleep_played(ns_of(time), HERE);
+    if (result == -1 && left != NULL) {
+        long long rest = end > region->now ? end - region->now : 0;
+        left->tv_sec = rest / 1000000000;
+        left->tv_nsec = rest % 1000000000;
+    }
+    return result;
+}
+
 int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left)
 {
-    return PLAYED ? sleep_played(HERE) : REAL(clock_nanosleep)(clock, flags, time, left);
+    if (!PLAYED)
+        return REAL(clock_nanosleep)(clock, flags, time, left);
+    return sleep_played(flags & TIMER_ABSTIME ? ns_of(time) - clock_of(clock) : ns_of(time), HERE) == 0 ? 0 : EINTR;
+}
+
+int usleep(useconds_t time) { return PLAYED ? sleep_played(time * 1000ll, HERE) : REAL(usleep)(time); }
+unsigned sleep(unsigned time) { return PLAYED ? (unsigned)-sleep_played(time * 1000000000ll, HERE) : REAL(sleep)(time); }
+
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+    if (!PLAYED || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
+        return REAL(clock_gettime)(clock, time);
+    step('c', 0, 0, HERE, "clock_gettime");
+    time->tv_sec = clock_of(clock) / 1000000000;
+    time->tv_nsec = clock_of(clock) % 1000000000;
+    return 0;
+}
+
+/* How long until an absolute time, for calls with a limit. */
+static void limit_at(const struct timespec *time, clockid_t clock)
+{
+    limit_in(ns_of(time) - clock_of(clock));
+}
+
+unsigned alarm(unsigned seconds)
+{
+    if (!PLAYED)
+        return REAL(alarm)(seconds);
+    step('c', 0, seconds, HERE, "alarm");
+    long long left = me()->alarm > region->now ? (me()->alarm - region->now + 999999999) / 1000000000 : 0;
+    me()->alarm = seconds != 0 ? region->now + seconds * 1000000000ll : 0;
+    return (unsigned)left;
 }
 
 int sched_yield(void)
@@ -340,13 +507,19 @@ int sched_yield(void)
 
 /* ---- reading, writing, waiting for descriptors ---- */
 
-static struct object *stream_of(int fd)
+uint64_t stream_key(int fd)
 {
     struct stat info;
     if (fstat(fd, &info) == -1)
-        return object_of(1, OTHER);
-    /* the two ends of a socket have two numbers: one object stands for all sockets */
-    return object_of(S_ISFIFO(info.st_mode) ? (uint64_t)info.st_ino << 8 | 2 : 3, PIPE);
+        return 0;
+    /* the two ends of a socket have two numbers: one object stands for all sockets, and for files */
+    return S_ISFIFO(info.st_mode) ? (uint64_t)info.st_ino << 8 | 2 : S_ISREG(info.st_mode) || S_ISSOCK(info.st_mode) ? 3 : 0;
+}
+
+static struct object *stream_of(int fd)
+{
+    uint64_t key = stream_key(fd);
+    return object_of(key != 0 ? key : 1, PIPE);
 }
 
 static bool ready(int fd, short events)
@@ -379,10 +552,25 @@ static bool wait_ready(int fd, short events, const char *call, uintptr_t at)
     return true;
 }
 
+static bool is_stream(int fd)
+{
+    struct stat info;
+    return fstat(fd, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode));
+}
+
 ssize_t read(int fd, void *buffer, size_t size)
 {
-    if (!PLAYED)
+    if (!PLAYED) {
+        delay();
+        if (noise != 0 && is_stream(fd)) {
+            if (!ready(fd, POLLIN) && interrupt())
+                return -1;
+            if (size > 1 && disturb(SHORTENS))
+                size = 1 + noise_draw((unsigned)(size < 64 ? size - 1 : 63));
+        }
         return REAL(read)(fd, buffer, size);
+    }
+    CALLERS;
     step('c', 0, fd, HERE, "read");
     if (waits_forever(fd) && !wait_ready(fd, POLLIN, "read", HERE))
         return -1;
@@ -420,7 +608,15 @@ static ssize_t write_played(int fd, const void *buffer, size_t size, uintptr_t a
 
 ssize_t write(int fd, const void *buffer, size_t size)
 {
-    return PLAYED ? write_played(fd, buffer, size, HERE) : REAL(write)(fd, buffer, size);
+    if (PLAYED) {
+        CALLERS;
+        return write_played(fd, buffer, size, HERE);
+    }
+    delay();
+    /* up to PIPE_BUF a pipe takes all or nothing; beyond that, and in a socket, any part */
+    if (noise != 0 && size > 4096 && is_stream(fd) && disturb(SHORTENS))
+        size = 1 + noise_draw((unsigned)(size < 60000 ? size - 1 : 60000));
+    return REAL(write)(fd, buffer, size);
 }
 
 int close(int fd)
@@ -433,16 +629,27 @@ int close(int fd)
     return result;
 }
 
-static int poll_played(struct pollfd *fds, nfds_t count, bool forever, bool at_once, uintptr_t at)
+/* What a poll on one descriptor waits for; of several, none is named. */
+static uint64_t stream_waited(const struct pollfd *fds, nfds_t count)
 {
+    for (nfds_t i = 0; i < count; i++)
+        if (fds[i].fd >= 0 && stream_key(fds[i].fd) == region->outside)
+            return region->outside;
+    return 0;
+}
+
+static int poll_played(struct pollfd *fds, nfds_t count, long long limit_ns, uintptr_t at)
+{
+    bool forever = limit_ns < 0, at_once = limit_ns == 0;
     step('c', 0, 0, at, "poll");
+    limit_in(limit_ns);
     unsigned before = me()->handled;
     for (;;) {
         int result = REAL(poll)(fds, count, 0);
         for (nfds_t i = 0; result > 0 && i < count; i++)
             if (fds[i].fd >= 0)
                 acquire(stream_of(fds[i].fd)->clock);
-        if (result != 0 || at_once || !blocked(forever ? BLOCKED : TIMED, 0, "poll", at))
+        if (result != 0 || at_once || !blocked(forever ? BLOCKED : TIMED, stream_waited(fds, count), "poll", at))
             return result;
         if (interrupted(before)) {
             errno = EINTR;
@@ -453,7 +660,23 @@ static int poll_played(struct pollfd *fds, nfds_t count, bool forever, bool at_o
 
 int poll(struct pollfd *fds, nfds_t count, int limit_ms)
 {
-    return PLAYED ? poll_played(fds, count, limit_ms < 0, limit_ms == 0, HERE) : REAL(poll)(fds, count, limit_ms);
+    if (PLAYED)
+        return poll_played(fds, count, limit_ms * 1000000ll, HERE);
+    delay();
+    return limit_ms != 0 && interrupt() ? -1 : REAL(poll)(fds, count, limit_ms);
+}
+
+int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *limit, const sigset_t *mask)
+{
+    if (!PLAYED)
+        return REAL(ppoll)(fds, count, limit, mask);
+    sigset_t old;
+    if (mask != NULL)
+        sigprocmask(SIG_SETMASK, mask, &old);
+    int result = poll_played(fds, count, limit != NULL ? ns_of(limit) : -1, HERE);
+    if (mask != NULL)
+        sigprocmask(SIG_SETMASK, &old, NULL);
+    return result;
 }
 
 int select(int count, fd_set *reads, fd_set *writes, fd_set *errors, struct timeval *limit)
@@ -464,6 +687,8 @@ int select(int count, fd_set *reads, fd_set *writes, fd_set *errors, struct time
     uintptr_t at = HERE;
     FD_ZERO(&none);
     step('c', 0, 0, at, "select");
+    if (limit != NULL)
+        limit_in(limit->tv_sec * 1000000000ll + limit->tv_usec * 1000ll);
     sets[0] = reads ? *reads : none, sets[1] = writes ? *writes : none, sets[2] = errors ? *errors : none;
     for (;;) {
         fd_set now[3] = { sets[0], sets[1], sets[2] };
@@ -476,7 +701,7 @@ int select(int count, fd_set *reads, fd_set *writes, fd_set *errors, struct time
             if (errors) *errors = now[2];
             acquire(object_of(3, PIPE)->clock);
             for (int fd = 0; fd < count; fd++)
-                if (FD_ISSET(fd, &now[0]))
+                if (FD_ISSET((unsigned)fd, &now[0]))
                     acquire(stream_of(fd)->clock);
             return result;
         }
@@ -539,6 +764,9 @@ int fcntl(int fd, int command, ...)
     } \
     return call
 
+/* glibc declares these with a union of all kinds of addresses, musl does not */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
 int accept(int fd, struct sockaddr *address, socklen_t *size) { WHEN_READY(fd, POLLIN, "accept", REAL(accept)(fd, address, size)); }
 int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) { WHEN_READY(fd, POLLIN, "accept", REAL(accept4)(fd, address, size, flags)); }
 ssize_t recv(int fd, void *buffer, size_t size, int flags) { WHEN_READY(fd, POLLIN, "recv", REAL(recv)(fd, buffer, size, flags)); }
@@ -549,6 +777,8 @@ ssize_t send(int fd, const void *buffer, size_t size, int flags) { WHEN_READY(fd
 ssize_t sendto(int fd, const void *buffer, size_t size, int flags, const struct sockaddr *address, socklen_t length)
 { WHEN_READY(fd, POLLOUT, "sendto", REAL(sendto)(fd, buffer, size, flags, address, length)); }
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags) { WHEN_READY(fd, POLLOUT, "sendmsg", REAL(sendmsg)(fd, message, flags)); }
+
+#pragma GCC diagnostic pop
 
 /* ---- opening and mapping ---- */
 
@@ -622,6 +852,7 @@ static void *thread_begins(void *argument)
     struct beginning beginning = *(struct beginning *)argument;
     free(argument);
     task_begin(beginning.number);
+    delay();
     pthread_setspecific(ending, &ending);
     return beginning.function(beginning.argument);
 }
@@ -676,8 +907,9 @@ int pthread_join(pthread_t thread, void **value)
 
 static bool is_taken(int code) { return code == EBUSY; }
 
-static int lock_played(pthread_mutex_t *mutex, enum state state, uintptr_t at, const char *call)
+static int lock_played(pthread_mutex_t *mutex, const struct timespec *limit, uintptr_t at, const char *call)
 {
+    enum state state = limit != NULL ? TIMED : BLOCKED;
     uint64_t key = key_of(mutex);
     struct object *object = object_of(key, MUTEX);
     step('c', key, 0, at, call);
@@ -686,6 +918,8 @@ static int lock_played(pthread_mutex_t *mutex, enum state state, uintptr_t at, c
     if (object->owner == self && object->count == PTHREAD_MUTEX_ERRORCHECK)
         return EDEADLK;
     int code;
+    if (limit != NULL)
+        limit_at(limit, CLOCK_REALTIME);
     while (is_taken(code = REAL(pthread_mutex_trylock)(mutex)))
         if (!blocked(state, key, call, at))
             return ETIMEDOUT;
@@ -721,12 +955,15 @@ int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attrib
 
 int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
-    return PLAYED ? lock_played(mutex, BLOCKED, HERE, "pthread_mutex_lock") : REAL(pthread_mutex_lock)(mutex);
+    if (PLAYED)
+        return lock_played(mutex, NULL, HERE, "pthread_mutex_lock");
+    delay();
+    return REAL(pthread_mutex_lock)(mutex);
 }
 
 int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *limit)
 {
-    return PLAYED ? lock_played(mutex, TIMED, HERE, "pthread_mutex_timedlock") : REAL(pthread_mutex_timedlock)(mutex, limit);
+    return PLAYED ? lock_played(mutex, limit, HERE, "pthread_mutex_timedlock") : REAL(pthread_mutex_timedlock)(mutex, limit);
 }
 
 int pthread_mutex_trylock(pthread_mutex_t *mutex)
@@ -772,8 +1009,9 @@ int pthread_mutex_unlock(pthread_mutex_t *mutex)
 
 /* ---- conditions: played here, nobody waits in the C library ---- */
 
-static int wait_condition(pthread_cond_t *condition, pthread_mutex_t *mutex, enum state state, uintptr_t at, const char *call)
+static int wait_condition(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *limit, uintptr_t at, const char *call)
 {
+    enum state state = limit != NULL ? TIMED : BLOCKED;
     uint64_t key = key_of(condition);
     struct object *object = object_of(key, CONDITION);
     step('c', key, 0, at, call);
@@ -784,23 +1022,32 @@ static int wait_condition(pthread_cond_t *condition, pthread_mutex_t *mutex, enu
     if (code != 0)
         return code;
     bool for_nothing = region->mode == 3 && draw(8) == 0;   /* a spurious wake-up: allowed at any time */
+    if (limit != NULL)
+        limit_at(limit, CLOCK_REALTIME);
     while (!me()->signalled && in_time && !for_nothing)
         in_time = blocked(state, key, call, at);
     me()->condition = 0;
     if (me()->signalled)
         acquire(object->clock);
-    code = lock_played(mutex, BLOCKED, at, "the mutex, after a condition wait");
+    code = lock_played(mutex, NULL, at, "the mutex, after a condition wait");
     return code != 0 ? code : in_time || me()->signalled ? 0 : ETIMEDOUT;
 }
 
 int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
 {
-    return PLAYED ? wait_condition(condition, mutex, BLOCKED, HERE, "pthread_cond_wait") : REAL(pthread_cond_wait)(condition, mutex);
+    if (PLAYED)
+        return wait_condition(condition, mutex, NULL, HERE, "pthread_cond_wait");
+    if (disturb(WAKES)) {       /* woken for nothing */
+        REAL(pthread_mutex_unlock)(mutex);
+        syscall(SYS_sched_yield);
+        return REAL(pthread_mutex_lock)(mutex);
+    }
+    return REAL(pthread_cond_wait)(condition, mutex);
 }
 
 int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *limit)
 {
-    return PLAYED ? wait_condition(condition, mutex, TIMED, HERE, "pthread_cond_timedwait") : REAL(pthread_cond_timedwait)(condition, mutex, limit);
+    return PLAYED ? wait_condition(condition, mutex, limit, HERE, "pthread_cond_timedwait") : REAL(pthread_cond_timedwait)(condition, mutex, limit);
 }
 
 static int wake(pthread_cond_t *condition, bool all, uintptr_t at, const char *call)
@@ -832,11 +1079,14 @@ int pthread_cond_broadcast(pthread_cond_t *condition)
 
 /* ---- semaphores, barriers, read-write locks, once ---- */
 
-static int wait_semaphore_played(sem_t *semaphore, enum state state, uintptr_t at)
+static int wait_semaphore_played(sem_t *semaphore, const struct timespec *limit, uintptr_t at)
 {
+    enum state state = limit != NULL ? TIMED : BLOCKED;
     uint64_t key = key_of(semaphore);
     step('c', key, 0, at, "sem_wait");
     unsigned before = me()->handled;
+    if (limit != NULL)
+        limit_at(limit, CLOCK_REALTIME);
     while (REAL(sem_trywait)(semaphore) == -1) {
         if (errno != EAGAIN)
             return -1;
@@ -854,10 +1104,17 @@ static int wait_semaphore_played(sem_t *semaphore, enum state state, uintptr_t a
     return 0;
 }
 
-int sem_wait(sem_t *semaphore) { return PLAYED ? wait_semaphore_played(semaphore, BLOCKED, HERE) : REAL(sem_wait)(semaphore); }
+int sem_wait(sem_t *semaphore)
+{
+    if (PLAYED)
+        return wait_semaphore_played(semaphore, NULL, HERE);
+    delay();
+    return interrupt() ? -1 : REAL(sem_wait)(semaphore);
+}
+
 int sem_timedwait(sem_t *semaphore, const struct timespec *limit)
 {
-    return PLAYED ? wait_semaphore_played(semaphore, TIMED, HERE) : REAL(sem_timedwait)(semaphore, limit);
+    return PLAYED ? wait_semaphore_played(semaphore, limit, HERE) : REAL(sem_timedwait)(semaphore, limit);
 }
 
 int sem_trywait(sem_t *semaphore)
@@ -914,13 +1171,14 @@ int pthread_barrier_wait(pthread_barrier_t *barrier)
     return last ? PTHREAD_BARRIER_SERIAL_THREAD : 0;
 }
 
-#define RWLOCK(name, try, state) \
+#define RWLOCK(name, try, state, limit_it) \
     if (!PLAYED) \
         return name; \
     uintptr_t at_ = HERE; \
     struct object *object_ = object_of(key_of(lock), RWLOCK); \
     int code_; \
     step('c', object_->key, 0, at_, #try); \
+    limit_it; \
     while ((code_ = REAL(try)(lock)) == EBUSY) \
         if (!blocked(state, object_->key, #try, at_)) \
             return ETIMEDOUT; \
@@ -928,10 +1186,10 @@ int pthread_barrier_wait(pthread_barrier_t *barrier)
     region->progress++; \
     return code_
 
-int pthread_rwlock_rdlock(pthread_rwlock_t *lock) { RWLOCK(REAL(pthread_rwlock_rdlock)(lock), pthread_rwlock_tryrdlock, BLOCKED); }
-int pthread_rwlock_wrlock(pthread_rwlock_t *lock) { RWLOCK(REAL(pthread_rwlock_wrlock)(lock), pthread_rwlock_trywrlock, BLOCKED); }
-int pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct timespec *limit) { RWLOCK(REAL(pthread_rwlock_timedrdlock)(lock, limit), pthread_rwlock_tryrdlock, TIMED); }
-int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct timespec *limit) { RWLOCK(REAL(pthread_rwlock_timedwrlock)(lock, limit), pthread_rwlock_trywrlock, TIMED); }
+int pthread_rwlock_rdlock(pthread_rwlock_t *lock) { RWLOCK(REAL(pthread_rwlock_rdlock)(lock), pthread_rwlock_tryrdlock, BLOCKED, (void)0); }
+int pthread_rwlock_wrlock(pthread_rwlock_t *lock) { RWLOCK(REAL(pthread_rwlock_wrlock)(lock), pthread_rwlock_trywrlock, BLOCKED, (void)0); }
+int pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct timespec *limit) { RWLOCK(REAL(pthread_rwlock_timedrdlock)(lock, limit), pthread_rwlock_tryrdlock, TIMED, limit_at(limit, CLOCK_REALTIME)); }
+int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct timespec *limit) { RWLOCK(REAL(pthread_rwlock_timedwrlock)(lock, limit), pthread_rwlock_trywrlock, TIMED, limit_at(limit, CLOCK_REALTIME)); }
 
 int pthread_rwlock_unlock(pthread_rwlock_t *lock)
 {

@@ -79,16 +79,17 @@ refuses() {
     [ $good = 1 ]
 }
 
-# An exercise's starter compiles without a warning and does not pass; its solution passes.
+# An exercise's starter compiles without a warning and does not pass; its solution passes. Plainly: the
+# schedules, noise and sanitizers are for the deep suite.
 starters_fail_and_solutions_pass() {
     local chapter=$1 name folder failed=0 result
     folder=$book/tests/exercises/$chapter
     for name in $(exercises_of "$chapter"); do
-        result=$("$judge" exercise "$chapter/$name" "$folder/starter/$name.c" 2>&1) && { echo "the starter of $name passes"; failed=1; }
+        result=$(JUDGE_PLAIN=1 "$judge" exercise "$chapter/$name" "$folder/starter/$name.c" 2>&1) && { echo "the starter of $name passes"; failed=1; }
         case $result in
         "does not compile"* | "judge error"* | *"the compiler warns"*) printf 'the starter of %s:\n%s\n' "$name" "$result"; failed=1 ;;
         esac
-        result=$("$judge" exercise "$chapter/$name" "$folder/solution/$name.c" 2>&1) || { printf 'the solution of %s:\n%s\n' "$name" "$result"; failed=1; }
+        result=$(JUDGE_PLAIN=1 "$judge" exercise "$chapter/$name" "$folder/solution/$name.c" 2>&1) || { printf 'the solution of %s:\n%s\n' "$name" "$result"; failed=1; }
         if ! cmp -s "$folder/starter/$name.c" "$book/chapters/$chapter/exercises/$name.c" && [ "${CI:-}" ]; then
             echo "exercises/$name.c is not the starter"; failed=1
         fi
@@ -97,6 +98,19 @@ starters_fail_and_solutions_pass() {
 }
 
 # ---- the deep suite ----
+
+solutions_pass_whatever_the_schedule() {
+    local chapter=$1 name seed failed=0 result
+    for name in $(exercises_of "$chapter"); do
+        for seed in 1 2 3; do
+            result=$(JUDGE_SEED=$seed "$judge" exercise "$chapter/$name" "$book/tests/exercises/$chapter/solution/$name.c" 2>&1) ||
+                { printf 'the solution of %s, seed %s:\n%s\n' "$name" "$seed" "$result"; failed=1; }
+        done
+    done
+    return $failed
+}
+
+under_schedules() { "$judge" schedules "$1" 100; }
 
 # Each mistake gets the verdict, and the words in its hint, that its first line names.
 mistakes_get_their_verdicts() {
@@ -223,6 +237,7 @@ fail_block() {
         for ((number = 1; number < 40; number++)); do
             VARIANT=judge stage_built "$program"
             judge_run --time 5000 --env "WORKBOOK_FAIL=$call:$number" -- sh -c "exec $command"
+            judge_events
             if ! grep -q '^failed ' "$events"; then
                 judge_clean
                 break

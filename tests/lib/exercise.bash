@@ -2,10 +2,11 @@
 #     load ../../lib/exercise
 # The answer is $ANSWER, or the student's own file. It is compiled once, in the cage, and then run by each
 # check. The first verdict that is not "pass" ends the judging: the other checks are skipped.
+# A right plain run is followed by runs under schedules, noise and sanitizers (JUDGE_PLAIN=1 leaves them out).
 # An exercise may define explain(), which prints one line that names the mistake, or nothing.
 
 # shellcheck source-path=SCRIPTDIR source=judge.bash
-. "$BATS_TEST_DIRNAME/../../lib/judge.bash"
+. "$(dirname "${BASH_SOURCE[0]}")/judge.bash"
 : "${EXERCISE:=$(basename "$BATS_TEST_DIRNAME")/$(basename "$BATS_TEST_FILENAME" .bats)}"
 : "${ANSWER:=$book/chapters/$(dirname "$EXERCISE")/exercises/$(basename "$EXERCISE").c}"
 : "${VERDICT_FILE:=$BATS_FILE_TMPDIR/verdict}"
@@ -14,18 +15,31 @@ exercise=$(basename "$EXERCISE")
 compiled=$BATS_FILE_TMPDIR/compiled
 export EXERCISE ANSWER VERDICT_FILE
 
-# Compiles the answer where it can read nothing but itself and common/.
+# Compiles the answer where it can read nothing but itself and common/: plainly; for the scheduler, with a call
+# before every access to memory; and for the sanitizers, where the compiler has them.
+compile_all='
+cc() { "$CC" -std=c11 -g -O0 -pthread -I . "$@"; }
+cc -Wall -Wextra $NAME.c witness.o parts.a -o plain -ldl || exit 1
+{ cc -w -fsanitize=thread -fno-builtin -c $NAME.c -o scheduled.o &&
+  for name in memcpy memmove memset strcpy free; do set -- "$@" --redefine-sym $name=judged_$name; done &&
+  objcopy "$@" scheduled.o && cc scheduled.o witness.o parts.a -o scheduled -ldl; } 2>notes1 &
+cc -w -fsanitize=address,undefined -fno-sanitize-recover=undefined $NAME.c parts.a -o asan 2>notes2 &
+if grep -q pthread_create $NAME.c; then cc -w -fsanitize=thread $NAME.c parts.a -o tsan 2>notes3 & fi
+wait'
+
 setup_file() {
-    local chapter
+    local chapter file
     chapter=$book/chapters/$(dirname "$EXERCISE")
     judge_tools && judge_stage || return 1
     cp "$ANSWER" "$stage/at/$exercise.c"
     cp "$book"/common/*.h "$chapter/build/parts.a" "$tools/witness.o" "$stage/at/"
-    for file in "$chapter"/*.h; do [ -f "$file" ] && cp "$file" "$stage/at/"; done
-    judge_run --time 20000 -- "${CC:-gcc}" -std=c11 -g -O0 -Wall -Wextra -pthread -I . \
-        "$exercise.c" witness.o parts.a -o "$exercise" -ldl
+    for file in "$chapter"/*.h; do if [ -f "$file" ]; then cp "$file" "$stage/at/"; fi; done
+    judge_run --time 20000 --env "CC=${CC:-gcc}" --env "NAME=$exercise" -- sh -c "$compile_all"
     if [ "$end" = "exit 0" ]; then
-        mkdir "$compiled" && cp "$stage/at/$exercise" "$compiled/"
+        mkdir "$compiled"
+        for file in plain scheduled asan tsan; do
+            if [ -f "$stage/at/$file" ]; then cp "$stage/at/$file" "$compiled/"; fi
+        done
         cp "$err" "$WARNINGS_FILE"
     else
         verdict="does not compile"
@@ -37,9 +51,9 @@ setup_file() {
 
 setup() {
     [ ! -s "$VERDICT_FILE" ] || skip "a verdict was found before"
+    trap - DEBUG                # bats looks at every command by it; here that would take half of the time
     judge_stage
     echo $((${JUDGE_SEED:-1} * 7919 + BATS_TEST_NUMBER * 104729)) >"$stage/random"
-    cp "$compiled/$exercise" "$stage/at/"
     mkdir "$stage/inputs"
     cd "$stage/inputs" || return 1
 }
@@ -59,7 +73,7 @@ random() {
 
 # run_answer [--time MS] [--stdin FILE] [--feed BYTES] ARGUMENT...
 run_answer() {
-    local options=()
+    options=()
     while true; do
         case ${1:-} in
         --stdin) options+=(--in "$2"); shift 2 ;;
@@ -67,8 +81,24 @@ run_answer() {
         *) break ;;
         esac
     done
+    arguments=("$@")
     ran="./$exercise $*"
-    judge_run "${options[@]}" -- "./$exercise" "$@"
+    staged=
+    run_build plain
+    judge_events
+}
+
+# run_build BUILD [RUNNER OPTION VALUE]...: the same command once more, with one of the builds.
+run_build() {
+    local build=$1
+    shift
+    if [ "$build" != "$staged" ]; then cp "$compiled/$build" "$stage/at/$exercise"; fi
+    staged=$build
+    if [ "$build" = scheduled ]; then
+        judge_scheduled "$seed" "$compiled/scheduled" "${options[@]}" "$@" -- "./$exercise" "${arguments[@]}"
+    else
+        judge_run "${options[@]}" "$@" -- "./$exercise" "${arguments[@]}"
+    fi
     if [ "$verdict" = pass ] && [ "$orphans_before" -gt 0 ]; then
         verdict="left behind"
         details+="$orphans_before of its processes lost their parent, which had not waited for them"$'\n'
@@ -80,18 +110,113 @@ expect() { expect_block ordered; }
 expect_unordered() { expect_block unordered; }
 
 expect_block() {
-    local hint=''
+    local kind=$1 hint=''
     want=$stage/want
     cat >"$want"
-    judge_compare - "$1" <"$want"
+    judge_compare - "$kind" <"$want"
+    case $verdict in
+    pass) under_instruments "$kind" ;;
+    hang) name_the_deadlock ;;
+    esac
     [ "$verdict" = pass ] && return 0
     if [ "$verdict" = "wrong output" ] && [ -s "$out" ] &&
         "$tools/match" compare "$book/tests/exercises/$(dirname "$EXERCISE")/starter/$exercise.c" 1 "$out" "$err" "$end" >/dev/null 2>&1; then
         hint="it prints the example, whatever its arguments and input are"
-    elif declare -F explain >/dev/null; then
+    elif [ "$verdict" != "over the limit" ] && declare -F explain >/dev/null; then
         hint=$(explain)
     fi
     fail_with "$verdict" "$hint"
+}
+
+# The plain run was right. Is it so under every schedule we try, under noise, and for the sanitizers? The numbers are
+# of the whole exercise, shared among its checks. Leaves $verdict, and what the plain run left if all is well.
+schedules=60 noises=10
+under_instruments() {
+    local order='' kind=$1 checks seed build plain=("$out" "$err" "$events" "$end")
+    [ -z "${JUDGE_PLAIN:-}" ] || return 0
+    if [ -d "$stage/again" ]; then      # a second run in the same check: a few schedules are enough
+        again_plainly
+        return 0
+    fi
+    checks=$(grep -c '^@test' "$BATS_TEST_FILENAME")
+    mkdir -p "$stage/again"
+    out=$stage/again/out err=$stage/again/err events=$stage/again/events
+    if [ -x "$compiled/scheduled" ]; then under_schedules "$kind" $(((schedules + checks - 1) / checks)); fi
+    for ((seed = BATS_TEST_NUMBER; seed <= noises; seed += checks)); do
+        [ "$verdict" = pass ] || return 0
+        again "$kind" plain --env "WORKBOOK_NOISE=$seed"
+        [ "$verdict" = pass ] || details="under noise $seed (1 always interrupts, 2 always shortens):"$'\n'$details
+    done
+    for build in asan tsan; do
+        [ "$verdict" = pass ] || return 0
+        [ -x "$compiled/$build" ] || continue
+        again "$kind" $build --memory 4096
+        sanitizer_said $build
+    done
+    if [ "$verdict" = pass ]; then out=${plain[0]} err=${plain[1]} events=${plain[2]} end=${plain[3]}; fi
+}
+
+again_plainly() {
+    local plain=("$out" "$err" "$events" "$end")
+    out=$stage/again/out err=$stage/again/err events=$stage/again/events
+    if [ -x "$compiled/scheduled" ]; then under_schedules "$kind" 3; fi
+    if [ "$verdict" = pass ]; then out=${plain[0]} err=${plain[1]} events=${plain[2]} end=${plain[3]}; fi
+}
+
+again() {
+    local kind=$1
+    shift
+    run_build "$@"
+    judge_compare - "$kind" <"$want"
+}
+
+# A sanitizer's own words are the verdict.
+sanitizer_said() {
+    if grep -q 'ThreadSanitizer: data race' "$err"; then
+        verdict=race
+    elif grep -qE 'ERROR: (Address|Leak|Thread)Sanitizer|runtime error:' "$err" && ! grep -q LeakSanitizer "$err"; then
+        verdict=crash
+    else
+        return 0
+    fi
+    details=$(grep -E -A 6 'Sanitizer|runtime error|^  (Write|Read|Previous|Location)' "$err" | head -n 24)$'\n'
+}
+
+# under_schedules KIND COUNT: tells how many failed, and draws the shortest that did.
+under_schedules() {
+    local kind=$1 count=$2 first failed=0 begun='' worst='' best='' switches worst_verdict worst_details worst_end
+    first=$((((BATS_TEST_NUMBER - 1) * count) + 1))
+    if [ -n "${JUDGE_REPLAY:-}" ]; then first=$JUDGE_REPLAY count=1; fi
+    for ((seed = first; seed < first + count; seed++)); do
+        again "$kind" scheduled
+        if [ "$verdict" != pass ]; then
+            failed=$((failed + 1))
+            [ $failed -gt 1 ] || begun=$seed
+            read -r _ switches < <("$tools/draw" count "$stage/at/.events")
+            if [ -z "$best" ] || [ "$switches" -lt "$best" ]; then
+                best=$switches worst=$seed
+                cp "$stage/at/.events" "$stage/again/region"
+                cp "$out" "$stage/again/best.out"
+                cp "$err" "$stage/again/best.err"
+                worst_verdict=$verdict worst_details=$details worst_end=$end
+            fi
+            [ $failed -lt 8 ] || break
+        fi
+    done
+    [ $failed -gt 0 ] || return 0
+    verdict=$worst_verdict end=$worst_end
+    out=$stage/again/best.out err=$stage/again/best.err
+    details=$worst_details"failed $failed of the $((seed - first < count ? seed - first + 1 : count)) schedules tried, first with seed $begun."
+    details+=" Drawn is seed $worst, the shortest; again: REPLAY=$worst make replay-$exercise"$'\n'
+    details+=$("$tools/draw" picture "$stage/again/region" "$compiled/scheduled")$'\n'
+}
+
+# A plain hang may be a deadlock: the scheduler knows who holds what.
+name_the_deadlock() {
+    local held=$verdict why=$details seed=1
+    [ -x "$compiled/scheduled" ] || return 0
+    run_build scheduled
+    if [ "$verdict" != deadlock ] && [ "$verdict" != "wrong call" ]; then verdict=$held details=$why; fi
 }
 
 # fail_with VERDICT [HINT]: ends this check, and the judging, with that verdict.

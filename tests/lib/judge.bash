@@ -35,13 +35,16 @@ judge_run() {
     local options=()
     while [ "$1" != -- ]; do options+=("$1" "$2"); shift 2; done
     shift
-    truncate -s 1M "$stage/at/.events"
-    "$tools/runner" --report "$report" --out "$out" --err "$err" --dir "$stage/at" --hide "$book" \
+    # 16 MiB hold the region of schedule.h; nearly all of it is never touched
+    "$tools/runner" --events 16777216 --report "$report" --out "$out" --err "$err" --dir "$stage/at" --hide "$book" \
         --env WORKBOOK_EVENTS=.events --env "WORKBOOK_TICK_MS=${WORKBOOK_TICK_MS:-1}" \
         "${options[@]}" -- "$@" </dev/null || { verdict="judge error" details="the runner ended with status $?"; return 1; }
-    # the log's first 16 bytes are its own; the text ends at the first NUL
-    tail -c +17 "$stage/at/.events" | tr -d '\0' >"$events"
     judge_read_report
+}
+
+# What the witness wrote down, as text in $events: the region's first 16 bytes are its own, then come 256 KiB of text.
+judge_events() {
+    { head -c 262160 | tail -c +17 | tr -d '\0'; } <"$stage/at/.events" >"$events"
 }
 
 # From the report to $verdict, $details and $end.
@@ -97,14 +100,28 @@ general_hint() {
     "wrong exit status") echo "look at what main returns, and at each exit and _exit" ;;
     crash) echo "build with make VARIANT=asan and run it: the sanitizer names the line" ;;
     hang) echo "see below who waits for what: a read ends only when every write end is closed, a wait only when the child ends" ;;
-    deadlock) echo "see below who holds what and who waits for it" ;;
+    deadlock) echo "every task waits for another one: see below who holds what, and who waits for it" ;;
     "left behind") echo "every process must be waited for by its parent, and everything with a name must be removed, on every path" ;;
     "over the limit") echo "something has no end: a loop around fork, print or malloc" ;;
     "wrong call") echo "the call is not allowed at that point: see below" ;;
     "not parallel") echo "start all the children first; wait for them only then" ;;
     "does not compile") echo "start with the first error; later ones are often its consequences" ;;
+    race) echo "two tasks use the same memory and nothing orders them: a lock, a wait or a message must stand between" ;;
     *) echo "see below" ;;
     esac
+}
+
+# judge_scheduled SEED PROGRAM OPTIONS... -- COMMAND...   a run under a schedule of its own. PROGRAM is the file that
+# was built for it. A race, a deadlock or a wrong call that the scheduler saw is the verdict.
+judge_scheduled() {
+    local seed=$1 program=$2 found
+    shift 2
+    judge_run --env "WORKBOOK_SEED=$seed" "$@"
+    found=$("$tools/draw" verdict "$stage/at/.events" "$program")
+    if [ -n "$found" ]; then
+        verdict=${found%%$'\n'*} verdict=${verdict#verdict: }
+        details=$(sed -n 's/^why: //p' <<<"$found")$'\n'
+    fi
 }
 
 # Prints a verdict as a student reads it: VERDICT: WHAT, a hint, the details.

@@ -6,6 +6,7 @@
                          only when the pipe is empty: a read gets no more than that
      --dir DIR           working directory; as root it is given to the spare user
      --hide DIR          looks empty to the program
+     --events BYTES      an empty file .events of that size in the working directory, for the witness
      --env NAME=VALUE    for the program, whose environment is small and fixed
      --time MS  --processes N  --memory MB  --output MB     limits
      --until SIGNAL      wait for the line "listening on ...", then run the client (if any), then
@@ -38,7 +39,7 @@ enum { GRACE_MS = 500, STUCK_MS = 2000 };
 
 static struct run run;
 static const char *strike, *until, *client_command;
-static long feed_bytes;
+static long feed_bytes, events_bytes;
 static bool use_pty;
 static int report_fd = -1;
 
@@ -67,6 +68,7 @@ static pid_t client;            /* 0: none is running */
 static bool first_ended;
 static int first_status, client_status;
 static int orphans_before, orphans_after;   /* processes that came to us, before and after the first ended */
+static bool nobody_left;        /* no child, so no descendant either: a subreaper gets them all */
 static double started, ended;
 static int terminal = -1;       /* our end of the pty */
 static int feed_pipe = -1, feed_file = -1;
@@ -89,7 +91,8 @@ static pid_t start(char **command)
 static void reap(void)
 {
     int status;
-    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0; ) {
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (pid == first && !first_ended) {
             first_ended = true;
             first_status = status;
@@ -102,6 +105,7 @@ static void reap(void)
         else
             orphans_before++;
     }
+    nobody_left = pid == -1 && errno == ECHILD;
 }
 
 /* ---- standard input in pieces, standard output as a terminal ---- */
@@ -229,7 +233,7 @@ static void strike_now(void)
 
 /* ---- limits ---- */
 
-static bool over_limit(void)
+static bool over_limit(bool output_only)
 {
     static struct family family;
     static double looked;
@@ -239,7 +243,7 @@ static bool over_limit(void)
         dprintf(report_fd, "verdict: over the limit\nwhy: it printed more than %ld MB\n", run.output_mb);
         return true;
     }
-    if (now_ms() - looked < 10)
+    if (output_only || now_ms() - looked < 10)
         return false;
     looked = now_ms();
     look_at_family(&family);
@@ -320,7 +324,7 @@ static bool watch(void)
         serve();
         strike_now();
         spent = now_ms() - started;
-        if (spent > 15 && over_limit())
+        if (spent > 15 && over_limit(false))
             return false;
         if (spent > 500 && stuck()) {
             report_hang("every process waits, and nothing can wake any of them");
@@ -340,13 +344,10 @@ static void report_left(void)
 {
     static struct family family;
     struct timespec tick = { 0, 2000000 };
-    for (;;) {
-        reap();
-        look_at_family(&family);
-        if (family.count == 0 || now_ms() - ended > GRACE_MS)
-            break;
+    for (reap(); !nobody_left && now_ms() - ended < GRACE_MS; reap())
         nanosleep(&tick, NULL);
-    }
+    if (!nobody_left)
+        look_at_family(&family);
     if (family.count > 0) {
         for (int i = 0; i < family.count && i < 12; i++)
             dprintf(report_fd, "left: process %d still runs\n", (int)family.task[i].pid);
@@ -393,7 +394,7 @@ static void supervise(void)
             dprintf(report_fd, "end: killed by %s\n", signal_name(WTERMSIG(first_status)));
         if (client_status != 0)
             dprintf(report_fd, "why: the client ended with wait status %d\n", client_status);
-        if (over_limit())
+        if (over_limit(true))
             cage_end_all(&run);
         else
             report_left();
@@ -414,6 +415,18 @@ static int open_for(const char *path, int flags)
     return fd;
 }
 
+/* A new file each time: mostly holes, so that a large one costs nothing. */
+static void make_events(void)
+{
+    char path[4200];
+    snprintf(path, sizeof path, "%s/.events", run.dir);
+    unlink(path);
+    int fd = open_for(path, O_RDWR | O_CREAT | O_EXCL);
+    if (ftruncate(fd, events_bytes) == -1)
+        fail("%s: %s", path, strerror(errno));
+    close(fd);
+}
+
 static void read_options(int argc, char **argv)
 {
     int i = 1;
@@ -428,6 +441,7 @@ static void read_options(int argc, char **argv)
         else if (strcmp(option, "--err") == 0) run.err = open_for(value, write_flags);
         else if (strcmp(option, "--in") == 0) run.in = open_for(value, O_RDONLY);
         else if (strcmp(option, "--feed") == 0) feed_bytes = atol(value);
+        else if (strcmp(option, "--events") == 0) events_bytes = atol(value);
         else if (strcmp(option, "--dir") == 0) run.dir = value;
         else if (strcmp(option, "--hide") == 0 && run.hidden < 8) run.hide[run.hidden++] = value;
         else if (strcmp(option, "--env") == 0 && run.envs < 32) run.env[run.envs++] = value;
@@ -444,11 +458,13 @@ static void read_options(int argc, char **argv)
     if (i + 1 >= argc || run.report == -1 || run.out == -1 || run.err == -1)
         fail("usage: runner --report FILE --out FILE --err FILE [OPTION VALUE]... -- PROGRAM ARGUMENT...");
     run.command = argv + i + 1;
-    if (run.in == -1)
-        run.in = open_for("/dev/null", O_RDONLY);
     run.dir = realpath(run.dir, NULL);
     if (run.dir == NULL)
         fail("the working directory does not exist");
+    if (events_bytes > 0)
+        make_events();
+    if (run.in == -1)
+        run.in = open_for("/dev/null", O_RDONLY);
 }
 
 int main(int argc, char **argv)

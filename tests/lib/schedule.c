@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,9 +17,14 @@
 #include <time.h>
 #include <unistd.h>
 
+/* linux/futex.h does not exist everywhere; the numbers are the kernel's for good */
+#define FUTEX_WAIT 0
+#define FUTEX_WAKE 1
+
 struct region *region;
 bool scheduled;
 __thread int self = -1;
+__thread uintptr_t outer[2];
 
 static struct { const char *start; size_t size; uint64_t identity; } mappings[MAPPINGS];
 static int mapping_count;
@@ -43,6 +47,8 @@ void region_open(void)
     region = memory;
     base = (uintptr_t)&__executable_start;
     note("start %d\n", (int)getpid());
+    if (getenv("WORKBOOK_NOISE") != NULL)
+        noise_begin(strtoul(getenv("WORKBOOK_NOISE"), NULL, 10));
     if (seed == NULL)
         return;
     scheduled = true;
@@ -54,6 +60,12 @@ void region_open(void)
         }
     region->random = (uint64_t)strtoull(seed, NULL, 10) * 0x9E3779B97F4A7C15u + 1;
     region->mode = (int)(strtoul(seed, NULL, 10) % 4);
+    region->outside = stream_key(STDIN_FILENO);
+    struct timespec now;
+    syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+    region->now = (long long)now.tv_sec * 1000000000 + now.tv_nsec;
+    syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
+    region->date = (long long)now.tv_sec * 1000000000 + now.tv_nsec - region->now;
     atomic_store(&region->running, -1);
     self = task_new(-1, false);
     region->task[self].pid = region->task[self].tid = getpid();
@@ -170,6 +182,7 @@ static void give_to(int next)
     struct task *task = &region->task[next];
     atomic_store(&region->running, next);
     atomic_fetch_add(&region->moves, 1);
+    atomic_store(&region->stalled, 0);
     atomic_store(&task->turn, 1);
     syscall(SYS_futex, &task->turn, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
@@ -219,8 +232,12 @@ static void look_after(unsigned moves)
     }
     struct task *task = &region->task[holder];
     char state = state_in_proc(task->pid, task->tid);
-    if (state == 'R' || state == 'D' || (region->idle && state == 'S'))
+    if (region->idle && state == 'S')
         return;
+    /* it may just be slow; but one that runs on and on without a step will not hand on the token */
+    if ((state == 'R' || state == 'D') && atomic_fetch_add(&region->stalled, 1) < 10)
+        return;
+    atomic_store(&region->stalled, 0);
     if (!atomic_compare_exchange_strong(&region->moves, &moves, moves + 1))
         return;                 /* somebody else looks after it */
     if (state == 0 || state == 'Z' || state == 'X')
@@ -298,12 +315,14 @@ static void describe_deadlock(void)
 {
     char text[1900] = "";
     size_t used = 0;
+    bool locks = false;         /* waits for locks are a deadlock; waits for bytes and children, a hang */
     for (int i = 0; i < region->tasks; i++) {
         struct task *task = &region->task[i];
         if (task->state == ENDED || task->state == UNUSED || used + 200 > sizeof text)
             continue;
         used += (size_t)snprintf(text + used, sizeof text - used, "P%d waits in %s at @%lx@", i + 1, task->call,
                                  (unsigned long)task->at);
+        locks = locks || (task->waits_for != 0 && strstr(task->call, "descriptor") == NULL);
         for (int o = 0; o < OBJECTS && used + 100 < sizeof text; o++) {
             struct object *object = &region->object[o];
             if (object->kind == NOTHING || (object->kind != MUTEX && object->kind != RWLOCK))
@@ -316,7 +335,32 @@ static void describe_deadlock(void)
         }
         used += (size_t)snprintf(text + used, sizeof text - used, "\n");
     }
-    verdict("deadlock", "%s", text);
+    verdict(locks ? "deadlock" : "hang", "%s", text);
+}
+
+/* Nobody can go on: then time passes, at once, until the first limit or alarm is reached. -1: there is none. */
+static int let_time_pass(void)
+{
+    int next = -1;
+    bool alarm = false;
+    long long first = 0;
+    for (int i = 0; i < region->tasks; i++) {
+        struct task *task = &region->task[i];
+        if (task->state == TIMED && (next == -1 || task->deadline < first))
+            next = i, first = task->deadline, alarm = false;
+        if (task->state != ENDED && task->alarm != 0 && (next == -1 || task->alarm < first))
+            next = i, first = task->alarm, alarm = true;
+    }
+    if (next == -1)
+        return -1;
+    if (first > region->now)
+        region->now = first;
+    if (alarm) {
+        region->task[next].alarm = 0;
+        region->task[next].pending |= 1ull << (SIGALRM - 1);
+    } else
+        region->task[next].expired = true;
+    return next;
 }
 
 /* Gives the token to whoever goes next; that may be this task. */
@@ -324,12 +368,8 @@ static void pass(void)
 {
     for (;;) {
         int next = choose();
-        if (next == -1)         /* nobody can: then time passes, and the first limit runs out */
-            for (int i = 0; i < region->tasks && next == -1; i++)
-                if (region->task[i].state == TIMED) {
-                    region->task[i].expired = true;
-                    next = i;
-                }
+        if (next == -1)
+            next = let_time_pass();
         if (next != -1) {
             if (next == self) {
                 region->same++;
@@ -343,6 +383,7 @@ static void pass(void)
         bool away = false, alive = false;
         for (int i = 0; i < region->tasks; i++) {
             struct task *task = &region->task[i];
+            away = away || (task->state == BLOCKED && task->waits_for == region->outside && region->outside != 0);
             if (task->state == AWAY) {
                 char state = state_in_proc(task->pid, task->tid);
                 if (state == 0 || state == 'Z' || state == 'X')
@@ -468,6 +509,7 @@ void step(char what, uint64_t object, long value, uintptr_t at, const char *text
     take_token();
     region->task[self].state = READY;
     region->progress++;
+    region->now += 1000;
     if (region->over)
         stop();
     pass();
@@ -479,8 +521,10 @@ void step(char what, uint64_t object, long value, uintptr_t at, const char *text
         record->object = object;
         record->value = value;
         record->at = at;
+        memcpy(record->outer, outer, sizeof outer);
         snprintf(record->text, sizeof record->text, "%s", text);
     }
+    outer[0] = outer[1] = 0;
     errno = error;
 }
 
@@ -501,6 +545,19 @@ bool blocked(enum state state, uint64_t object, const char *call, uintptr_t at)
     task->expired = false;
     errno = error;
     return !expired;
+}
+
+void limit_in(long long ns)
+{
+    region->task[self].deadline = region->now + (ns > 0 ? ns : 0);
+}
+
+bool others_can_run(void)
+{
+    for (int i = 0; i < region->tasks; i++)
+        if (i != self && can_run(&region->task[i]))
+            return true;
+    return false;
 }
 
 void unblocked(void)

@@ -39,6 +39,8 @@ struct task {
     char call[40];              /* "pthread_mutex_lock", "read from descriptor 3" ... */
     uintptr_t at;               /* source place of that call, an offset in the program */
     unsigned long long pending; /* signals sent to it, not yet delivered */
+    long long deadline;         /* TIMED: when its wait ends, in ns of the run's own clock */
+    long long alarm;            /* when SIGALRM comes, or 0 */
     uint64_t condition;         /* the condition it waits on, or 0 */
     unsigned handled;           /* how many handlers have run */
 };
@@ -62,7 +64,7 @@ struct step {
     char what;                  /* 'r' read 'w' write, or 'c' a call */
     uint64_t object;
     long value;
-    uintptr_t at;
+    uintptr_t at, outer[2];     /* where it was made, and whence that function was called */
     char text[40];
 };
 
@@ -85,6 +87,7 @@ struct region {
 
     atomic_int running;         /* the task that has the token, -1 before the first */
     atomic_uint moves;          /* changes each time the token does */
+    atomic_int stalled;         /* how often the others have found it running without a step */
     int tasks;
     bool threads;               /* has any process made a thread? then all its memory counts */
     int mode;                   /* how the seed decides: see choose() */
@@ -92,6 +95,9 @@ struct region {
     unsigned long progress;     /* counts steps that were not failed tries */
     int same;                   /* steps that one task has made in a row */
     int steps, switches;
+    long long now;              /* the run's own clock, in ns: it moves by steps, and leaps when all wait */
+    uint64_t outside;           /* the pipe that is standard input: it is filled by nobody we schedule */
+    long long date;             /* CLOCK_REALTIME is so much more than this clock */
     pid_t gone;                 /* a process that is ending: who goes on waits until it is gone */
     bool idle;                  /* the one that has the token waits for another program */
     bool over;                  /* a verdict was found: everybody ends */
@@ -106,6 +112,7 @@ struct region {
 
 extern struct region *region;   /* NULL: this run is not observed */
 extern bool scheduled;          /* this run has a schedule */
+extern __thread uintptr_t outer[2];  /* for the next step: the callers of the function that makes it */
 extern __thread int self;       /* the number of this task */
 
 /* schedule.c */
@@ -118,6 +125,8 @@ void task_look_again(void);                         /* some tasks may have been 
 void step(char what, uint64_t object, long value, uintptr_t at, const char *text);   /* may switch */
 bool blocked(enum state state, uint64_t object, const char *call, uintptr_t at);     /* a try failed; false: it timed out */
 void unblocked(void);
+void limit_in(long long ns);                        /* how long the next blocked(TIMED, ...) lasts at most */
+bool others_can_run(void);
 void verdict(const char *word, const char *format, ...) __attribute__((format(printf, 2, 3)));
 unsigned draw(unsigned below);                      /* a number from the seed */
 struct object *object_of(uint64_t key, enum kind kind);
@@ -129,6 +138,10 @@ void wait_until_gone(pid_t pid);
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void mapping_add(const void *address, size_t size, uint64_t identity);
 uintptr_t place(const void *return_address);        /* an address in the program as addr2line wants it */
+
+/* calls.c */
+uint64_t stream_key(int fd);                        /* the key of the pipe or socket behind a descriptor, or 0 */
+void noise_begin(unsigned long seed);               /* this run is disturbed, not scheduled */
 
 /* memory.c */
 void access_memory(const void *address, size_t size, bool write, uintptr_t at);
