@@ -414,7 +414,7 @@ malformed() {
     }
     [ -n "${CFLAGS-}" ] || ulimit -v 500000     # KiB; (sanitizers need more)
     yes '' | head -c 16000000 >out && bytes '16 MB of empty lines'
-    head -c 16000000 /dev/zero >out && bytes 'one line of 16 MB'
+    head -c 4000000 /dev/zero >out && bytes 'one line of 4 MB'
     head -c 1000000 out | tr '\0' 1 >digits && { printf 'pid '; cat digits; } >out && bytes 'a pid of a million digits'
     head -c 1000000 /dev/urandom >out && bytes 'random bytes'
     yes 'pid 7 ' | head -c 1000000 | tr -d '\n' >out && bytes 'one line of pids'

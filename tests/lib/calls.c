@@ -300,6 +300,7 @@ int kill(pid_t pid, int number)
         int answer = REAL(kill)(pid, number);
         if (number == SIGKILL && known != -1 && answer == 0) {
             wait_until_gone(pid);
+            release_pipes(known);
             for (int i = 0; i < region->tasks; i++)
                 if (region->task[i].space == region->task[known].space)
                     region->task[i].state = ENDED;
@@ -621,8 +622,10 @@ ssize_t write(int fd, const void *buffer, size_t size)
 
 int close(int fd)
 {
-    if (PLAYED)
+    if (PLAYED) {
         step('c', 0, fd, HERE, "close");
+        release(stream_of(fd)->clock);      /* who then sees end of file knows what we have done */
+    }
     int result = REAL(close)(fd);
     if (PLAYED)
         region->progress++;
@@ -914,7 +917,7 @@ static int lock_played(pthread_mutex_t *mutex, const struct timespec *limit, uin
     struct object *object = object_of(key, MUTEX);
     step('c', key, 0, at, call);
     if (object->owner >= 0 && region->task[object->owner].space != me()->space && object->private_to_process)
-        verdict("wrong call", "a mutex that two processes use was made without PTHREAD_PROCESS_SHARED, at @%lx@", (unsigned long)at);
+        verdict("wrong call", "a mutex that two processes use was made without PTHREAD_PROCESS_SHARED (locked at @%lx@)\n", (unsigned long)at);
     if (object->owner == self && object->count == PTHREAD_MUTEX_ERRORCHECK)
         return EDEADLK;
     int code;
@@ -924,6 +927,8 @@ static int lock_played(pthread_mutex_t *mutex, const struct timespec *limit, uin
         if (!blocked(state, key, call, at))
             return ETIMEDOUT;
     unblocked();
+    if (code == EOWNERDEAD && object->owner >= 0)
+        acquire(region->task[object->owner].clock);     /* what it did before it died is done */
     if (code == 0 || code == EOWNERDEAD) {
         object->owner = self;
         object->depth++;
@@ -939,8 +944,9 @@ int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attrib
     int code = REAL(pthread_mutex_init)(mutex, attributes);
     if (PLAYED && code == 0) {
         struct object *object = object_of(key_of(mutex), MUTEX);
-        int shared = PTHREAD_PROCESS_PRIVATE, type = PTHREAD_MUTEX_NORMAL;
+        int shared = PTHREAD_PROCESS_PRIVATE, type = PTHREAD_MUTEX_NORMAL, robust = PTHREAD_MUTEX_STALLED;
         if (attributes != NULL) {
+            pthread_mutexattr_getrobust(attributes, &robust);
             pthread_mutexattr_getpshared(attributes, &shared);
             pthread_mutexattr_gettype(attributes, &type);
         }
@@ -948,7 +954,7 @@ int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attrib
         object->count = (unsigned)type;
         object->owner = -1;
         object->depth = 0;
-        object->total = 1;      /* it was made by a call */
+        object->robust = robust == PTHREAD_MUTEX_ROBUST;
     }
     return code;
 }
@@ -986,7 +992,7 @@ static int unlock_played(pthread_mutex_t *mutex, uintptr_t at)
 {
     struct object *object = object_of(key_of(mutex), MUTEX);
     if (object->owner != self && object->count != PTHREAD_MUTEX_ERRORCHECK && object->count != PTHREAD_MUTEX_RECURSIVE)
-        verdict("wrong call", "P%d unlocks a mutex that %s, at @%lx@", self + 1,
+        verdict("wrong call", "P%d unlocks a mutex that %s, at @%lx@\n", self + 1,
                 object->owner < 0 ? "is not locked" : "another task holds", (unsigned long)at);
     release(object->clock);
     if (object->owner == self && --object->depth <= 0) {
@@ -1079,11 +1085,50 @@ int pthread_cond_broadcast(pthread_cond_t *condition)
 
 /* ---- semaphores, barriers, read-write locks, once ---- */
 
+static void semaphore_used(sem_t *semaphore, uintptr_t at)
+{
+    struct object *object = object_of(key_of(semaphore), SEMAPHORE);
+    if (object->private_to_process && object->owner >= 0 && region->task[object->owner].space != me()->space)
+        verdict("wrong call", "a semaphore that two processes use was made by sem_init with pshared 0 (sem_wait, sem_post at @%lx@)\n",
+                (unsigned long)at);
+    object->owner = self;
+}
+
+int sem_init(sem_t *semaphore, int shared, unsigned value)
+{
+    int result = REAL(sem_init)(semaphore, shared, value);
+    if (PLAYED && result == 0) {
+        struct object *object = object_of(key_of(semaphore), SEMAPHORE);
+        object->private_to_process = shared == 0;
+        object->owner = -1;
+    }
+    return result;
+}
+
+/* A named semaphore is the same one in all processes, wherever each of them has it. */
+sem_t *sem_open(const char *name, int flags, ...)
+{
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+    unsigned value = flags & O_CREAT ? va_arg(arguments, unsigned) : 0;
+    va_end(arguments);
+    sem_t *semaphore = REAL(sem_open)(name, flags, mode, value);
+    if (PLAYED && semaphore != SEM_FAILED) {
+        uint64_t identity = 1469598103934665603u;
+        for (const char *c = name; *c != '\0'; c++)
+            identity = (identity ^ (unsigned char)*c) * 1099511628211u;
+        mapping_add(semaphore, sizeof *semaphore, identity >> 8);
+    }
+    return semaphore;
+}
+
 static int wait_semaphore_played(sem_t *semaphore, const struct timespec *limit, uintptr_t at)
 {
     enum state state = limit != NULL ? TIMED : BLOCKED;
     uint64_t key = key_of(semaphore);
     step('c', key, 0, at, "sem_wait");
+    semaphore_used(semaphore, at);
     unsigned before = me()->handled;
     if (limit != NULL)
         limit_at(limit, CLOCK_REALTIME);
@@ -1131,6 +1176,7 @@ int sem_post(sem_t *semaphore)
     if (!PLAYED)
         return REAL(sem_post)(semaphore);
     uintptr_t at = HERE;
+    semaphore_used(semaphore, at);
     release(object_of(key_of(semaphore), SEMAPHORE)->clock);
     int result = REAL(sem_post)(semaphore);
     region->progress++;

@@ -157,6 +157,9 @@ int main(int argc, char **argv)
     else if (run->verdict[0] != '\0') {
         printf("verdict: %.31s\n", run->verdict);
         print_places(run->why, "why: ");
+    } else if (run->remark[0] != '\0') {
+        printf("verdict: left behind\n");
+        print_places(run->remark, "why: ");
     }
     return 0;
 }

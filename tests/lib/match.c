@@ -746,7 +746,7 @@ static bool search(uint64_t *colour)
             found = search(trial);
             tried_all = !found && settled(label, colour, trial);
         }
-    if (tried_all)                          /* the caller can see whether it settled his label too */
+    if (tried_all)                          /* it may have settled the caller's label too */
         memcpy(colour, trial, names.count * sizeof *trial);
     free(trial);
     return found;
@@ -767,7 +767,7 @@ static bool match_in_any_order(void)
     uint64_t *colour = resize(NULL, names.count, sizeof *colour);
     first_colours(colour);
     steps = 0;
-    step_limit = 20000000 + 2000 * place_count;
+    step_limit = 20000000 + 20 * place_count;
     bool found = search(colour);
     gave_up = !found && steps > step_limit;
     free(colour);

@@ -328,7 +328,8 @@ static void describe_deadlock(void)
             if (object->kind == NOTHING || (object->kind != MUTEX && object->kind != RWLOCK))
                 continue;
             if (object->key == task->waits_for && object->owner >= 0)
-                used += (size_t)snprintf(text + used, sizeof text - used, ", for a lock that P%d holds", object->owner + 1);
+                used += (size_t)snprintf(text + used, sizeof text - used, ", for a lock that P%d holds%s", object->owner + 1,
+                                         region->task[object->owner].state == ENDED ? ", which has ended" : "");
             if (object->owner == i)
                 used += (size_t)snprintf(text + used, sizeof text - used, ", holds a lock taken at @%lx@",
                                          (unsigned long)object->at);
@@ -448,6 +449,15 @@ void task_begin(int number)
     }
 }
 
+/* When a process ends, the kernel closes its pipes and sockets: who then sees end of file knows of it. */
+void release_pipes(int number)
+{
+    for (int i = 0; i < OBJECTS; i++)
+        for (int t = 0; region->object[i].kind == PIPE && t < region->tasks; t++)
+            if (region->object[i].clock[t] < region->task[number].clock[t])
+                region->object[i].clock[t] = region->task[number].clock[t];
+}
+
 void task_end(void)
 {
     if (!scheduled || self < 0)
@@ -458,9 +468,15 @@ void task_end(void)
     if (atomic_load(&region->running) != self)
         wait_for_turn();
     task->clock[self]++;
+    for (int i = 0; i < OBJECTS; i++)
+        if (region->object[i].kind == MUTEX && region->object[i].owner == self && !region->object[i].robust)
+            snprintf(region->remark, sizeof region->remark,
+                     "P%d has ended, and still holds a lock that it took at @%lx@: no unlock on one of its paths\n",
+                     self + 1, (unsigned long)region->object[i].at);     /* a verdict only if there is no other */
     if (task->thread)
         task->state = ENDED;
     else {                      /* a process ends with all its threads */
+        release_pipes(self);
         for (int i = 0; i < region->tasks; i++)
             if (region->task[i].space == task->space)
                 region->task[i].state = ENDED;

@@ -53,6 +53,7 @@ struct object {
     int owner;                  /* task that holds it, or -1 */
     int depth;
     bool private_to_process;    /* made without PTHREAD_PROCESS_SHARED */
+    bool robust;                /* whoever comes next is told when its owner died */
     uintptr_t at;               /* where it was taken */
     unsigned count, total;      /* barrier: how many have come, how many shall; condition: tickets */
     unsigned generation;
@@ -102,6 +103,7 @@ struct region {
     bool idle;                  /* the one that has the token waits for another program */
     bool over;                  /* a verdict was found: everybody ends */
     char verdict[32];
+    char remark[200];           /* what was left behind, if that is all */
     char why[2000];
     uintptr_t places[2];
     struct task task[TASKS];
@@ -120,6 +122,7 @@ void region_open(void);
 int task_new(int parent, bool thread);              /* a number for a task about to be started */
 void task_begin(int number);                        /* in the new task: waits for its first turn */
 void task_end(void);                                /* this task ends: others go on */
+void release_pipes(int number);
 void task_away(void);                               /* this task becomes another program */
 void task_look_again(void);                         /* some tasks may have been killed */
 void step(char what, uint64_t object, long value, uintptr_t at, const char *text);   /* may switch */
