@@ -61,6 +61,29 @@ static bool write_text(const char *path, const char *text)
     return done;
 }
 
+/* In a chroot, "/" is no mount, so it cannot be made private, and our mounts would be seen outside. In the
+   new namespace we step out of the chroot for a moment, make everything private from there, and go back. */
+static bool own_mounts_below(void)
+{
+    struct stat here, above;
+    char aside[] = "/tmp/workbook-aside.XXXXXX";
+    int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root == -1 || cwd == -1 || mkdtemp(aside) == NULL)
+        return false;
+    /* with the root elsewhere, ".." leads up past the old one */
+    bool done = chroot(aside) == 0 && fchdir(root) == 0;
+    do
+        done = done && stat(".", &here) == 0 && chdir("..") == 0 && stat(".", &above) == 0;
+    while (done && (here.st_ino != above.st_ino || here.st_dev != above.st_dev));
+    done = done && chroot(".") == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+    if (fchdir(root) == -1 || chroot(".") == -1 || fchdir(cwd) == -1)
+        fail("cannot go back into the chroot: %s", strerror(errno));
+    rmdir(aside);
+    close(root);
+    close(cwd);
+    return done;
+}
+
 /* A mount namespace of our own: what is mounted in it, nobody else sees. */
 static bool own_mounts(void)
 {
@@ -89,7 +112,7 @@ static bool own_mounts(void)
         if (!write_text("/proc/self/gid_map", map))
             return false;
     }
-    return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+    return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 || own_mounts_below();
 }
 
 static void make_folders(const char *path)

@@ -21,6 +21,7 @@ judge_tools() {
 # A new empty folder for a run, removed by judge_clean.
 judge_stage() {
     stage=$(mktemp -d "${TMPDIR:-/tmp}/workbook.XXXXXXXX") || return 1
+    chmod 711 "$stage"              # the spare user passes through it
     mkdir "$stage/at"               # the program's working directory; the rest is ours
     out=$stage/out err=$stage/err report=$stage/report events=$stage/events
 }
@@ -28,6 +29,15 @@ judge_stage() {
 judge_clean() {
     [ -n "${stage:-}" ] && rm -rf "$stage"
     stage=
+}
+
+# Are there pseudo-terminals here? (In a bare chroot there may be none.)
+judge_has_terminals() {
+    local found=1
+    judge_stage || return 1
+    if judge_run --pty 1 -- true 2>/dev/null; then found=0; fi
+    judge_clean
+    return $found
 }
 
 # judge_run [RUNNER OPTION VALUE]... -- COMMAND...   runs COMMAND in $stage/at and looks at how that went.

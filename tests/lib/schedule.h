@@ -1,6 +1,6 @@
 /* schedule.h - the controlled scheduler: what its files, and the drawing, share.
    schedule.c  the tasks, and the token that lets one of them run at a time
-   calls.c     the calls that a program makes: each is a step, a blocking one is "try, else let others run"
+   calls.h     the calls that a program makes: each is a step, a blocking one is "try, else let others run"
    memory.c    the plain reads and writes, and which of them race
    A task is a process or a thread. All of them map the same region; whoever has the token may use it. */
 #ifndef SCHEDULE_H

@@ -1,0 +1,51 @@
+/* calls.h - for the files that stand between the program under judgement and the C library, by having
+   functions of the same names, which call the real ones:
+   processes.c  fork, wait, exec, signals, time      threads.c  threads, locks, conditions, semaphores
+   files.c      read, write, poll, file locks, sockets, pipe, open, mmap      noise.c  disturbances, failures
+   Each call
+   - is written down (fork, wait, kill, exit), for the checks that count;
+   - can be made to fail on purpose (WORKBOOK_FAIL=CALL:N, the Nth in the whole family of processes);
+   - is disturbed, where that is asked for (WORKBOOK_NOISE);
+   - is a step of the schedule, where there is one (WORKBOOK_SEED). A call that could block is then tried
+     without blocking, and tried again after others have gone on. */
+#ifndef CALLS_H
+#define CALLS_H
+
+#include "schedule.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The C library's own function of this name. ISO C has no cast from void * to a function. */
+#define REAL(name) __extension__({ static __typeof__(&name) real; \
+    if (real == NULL) { void *found = dlsym(RTLD_NEXT, #name); memcpy(&real, &found, sizeof real); } \
+    real; })
+#define HERE place(__builtin_return_address(0))
+#define PLAYED (scheduled && self >= 0)
+
+static inline struct task *me(void) { return &region->task[self]; }
+static inline long long ns_of(const struct timespec *time) { return (long long)time->tv_sec * 1000000000 + time->tv_nsec; }
+
+/* Has a signal handler run since HANDLED was BEFORE? Then a blocking call ends with EINTR. */
+static inline bool interrupted(unsigned before) { return me()->handled != before; }
+
+/* processes.c */
+void limit_at(const struct timespec *time, clockid_t clock);    /* for the next blocked(TIMED, ...): until an absolute time */
+
+/* noise.c */
+enum { YIELDS = 1, DELAYS = 2, SHORTENS = 4, INTERRUPTS = 8, WAKES = 16 };
+extern unsigned noise;          /* which disturbances */
+extern bool may_interrupt;      /* the program has a handler without SA_RESTART */
+bool shall_fail(const char *call);                  /* shall this call of CALL fail? Counts only the call it is about */
+unsigned noise_draw(unsigned below);
+bool disturb(unsigned kind);                        /* shall this be done now? */
+void delay(void);                                   /* before a call: others may be faster */
+bool interrupt(void);                               /* is this call interrupted now? Then errno is EINTR */
+void noise_fork(bool child);                        /* each process goes its own way */
+
+#endif

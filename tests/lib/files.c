@@ -1,0 +1,353 @@
+/* files.c - descriptors: reading and writing, waiting for them, file locks, sockets; opening and mapping. */
+#include "calls.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+/* say() and write_full() call write for the lesson: the drawing wants the line that called them. common/ is
+   compiled with frame pointers: each frame begins with the address of its caller's frame and the place
+   to return to. A frame that does not lie a little above the one before is not one. */
+static void note_callers(const uintptr_t *frame)
+{
+    for (int i = 0; i < 2; i++) {
+        const uintptr_t *next = (const uintptr_t *)frame[0];
+        if (next <= frame || next > frame + 8192 || (uintptr_t)next % sizeof *next != 0)
+            return;
+        frame = next;
+        outer[i] = place((const void *)frame[1]);
+    }
+}
+#define CALLERS note_callers(__builtin_frame_address(0))
+
+/* ---- reading, writing, waiting for descriptors ---- */
+
+uint64_t stream_key(int fd)
+{
+    struct stat info;
+    if (fstat(fd, &info) == -1)
+        return 0;
+    /* the two ends of a socket have two numbers: one object stands for all sockets, and for files */
+    return S_ISFIFO(info.st_mode) ? (uint64_t)info.st_ino << 8 | 2 : S_ISREG(info.st_mode) || S_ISSOCK(info.st_mode) ? 3 : 0;
+}
+
+static struct object *stream_of(int fd)
+{
+    uint64_t key = stream_key(fd);
+    return object_of(key != 0 ? key : 1, PIPE);
+}
+
+static bool ready(int fd, short events)
+{
+    struct pollfd one = { fd, events, 0 };
+    return REAL(poll)(&one, 1, 0) != 0;
+}
+
+static bool waits_forever(int fd)
+{
+    int flags = REAL(fcntl)(fd, F_GETFL);
+    struct stat info;
+    return flags != -1 && !(flags & O_NONBLOCK) && fstat(fd, &info) == 0 &&
+           (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode) || S_ISCHR(info.st_mode));
+}
+
+/* False when a signal handler ended the wait. */
+static bool wait_ready(int fd, short events, const char *call, uintptr_t at)
+{
+    char text[40];
+    unsigned before = me()->handled;
+    snprintf(text, sizeof text, "%s, descriptor %d", call, fd);
+    while (!ready(fd, events)) {
+        blocked(BLOCKED, stream_of(fd)->key, text, at);
+        if (interrupted(before)) {
+            errno = EINTR;
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_stream(int fd)
+{
+    struct stat info;
+    return fstat(fd, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode));
+}
+
+ssize_t read(int fd, void *buffer, size_t size)
+{
+    if (!PLAYED) {
+        delay();
+        if (noise != 0 && is_stream(fd)) {
+            if (!ready(fd, POLLIN) && interrupt())
+                return -1;
+            if (size > 1 && disturb(SHORTENS))
+                size = 1 + noise_draw((unsigned)(size < 64 ? size - 1 : 63));
+        }
+        return REAL(read)(fd, buffer, size);
+    }
+    CALLERS;
+    step('c', 0, fd, HERE, "read");
+    if (waits_forever(fd) && !wait_ready(fd, POLLIN, "read", HERE))
+        return -1;
+    ssize_t count = REAL(read)(fd, buffer, size);
+    acquire(stream_of(fd)->clock);
+    if (count > 0)
+        access_memory(buffer, (size_t)count, true, HERE);
+    region->progress++;
+    return count;
+}
+
+static ssize_t write_played(int fd, const void *buffer, size_t size, uintptr_t at)
+{
+    step('c', 0, fd, at, "write");
+    access_memory(buffer, size, false, at);
+    release(stream_of(fd)->clock);
+    if (!waits_forever(fd)) {
+        ssize_t count = REAL(write)(fd, buffer, size);
+        region->progress++;
+        return count;
+    }
+    size_t done = 0;
+    do {                        /* a ready pipe takes a page without blocking */
+        if (!wait_ready(fd, POLLOUT, "write", at))
+            return done > 0 ? (ssize_t)done : -1;
+        size_t piece = size - done < 4096 ? size - done : 4096;
+        ssize_t count = REAL(write)(fd, (const char *)buffer + done, piece);
+        region->progress++;
+        if (count == -1)
+            return done > 0 ? (ssize_t)done : -1;
+        done += (size_t)count;
+    } while (done < size);
+    return (ssize_t)done;
+}
+
+ssize_t write(int fd, const void *buffer, size_t size)
+{
+    if (PLAYED) {
+        CALLERS;
+        return write_played(fd, buffer, size, HERE);
+    }
+    delay();
+    /* up to PIPE_BUF a pipe takes all or nothing; beyond that, and in a socket, any part */
+    if (noise != 0 && size > 4096 && is_stream(fd) && disturb(SHORTENS))
+        size = 1 + noise_draw((unsigned)(size < 60000 ? size - 1 : 60000));
+    return REAL(write)(fd, buffer, size);
+}
+
+int close(int fd)
+{
+    if (PLAYED) {
+        step('c', 0, fd, HERE, "close");
+        release(stream_of(fd)->clock);      /* who then sees end of file knows what we have done */
+    }
+    int result = REAL(close)(fd);
+    if (PLAYED)
+        region->progress++;
+    return result;
+}
+
+/* What a poll on one descriptor waits for; of several, none is named. */
+static uint64_t stream_waited(const struct pollfd *fds, nfds_t count)
+{
+    for (nfds_t i = 0; i < count; i++)
+        if (fds[i].fd >= 0 && stream_key(fds[i].fd) == region->outside)
+            return region->outside;
+    return 0;
+}
+
+static int poll_played(struct pollfd *fds, nfds_t count, long long limit_ns, uintptr_t at)
+{
+    bool forever = limit_ns < 0, at_once = limit_ns == 0;
+    step('c', 0, 0, at, "poll");
+    limit_in(limit_ns);
+    unsigned before = me()->handled;
+    for (;;) {
+        int result = REAL(poll)(fds, count, 0);
+        for (nfds_t i = 0; result > 0 && i < count; i++)
+            if (fds[i].fd >= 0)
+                acquire(stream_of(fds[i].fd)->clock);
+        if (result != 0 || at_once || !blocked(forever ? BLOCKED : TIMED, stream_waited(fds, count), "poll", at))
+            return result;
+        if (interrupted(before)) {
+            errno = EINTR;
+            return -1;
+        }
+    }
+}
+
+int poll(struct pollfd *fds, nfds_t count, int limit_ms)
+{
+    if (PLAYED)
+        return poll_played(fds, count, limit_ms * 1000000ll, HERE);
+    delay();
+    return limit_ms != 0 && interrupt() ? -1 : REAL(poll)(fds, count, limit_ms);
+}
+
+int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *limit, const sigset_t *mask)
+{
+    if (!PLAYED)
+        return REAL(ppoll)(fds, count, limit, mask);
+    sigset_t old;
+    if (mask != NULL)
+        sigprocmask(SIG_SETMASK, mask, &old);
+    int result = poll_played(fds, count, limit != NULL ? ns_of(limit) : -1, HERE);
+    if (mask != NULL)
+        sigprocmask(SIG_SETMASK, &old, NULL);
+    return result;
+}
+
+int select(int count, fd_set *reads, fd_set *writes, fd_set *errors, struct timeval *limit)
+{
+    if (!PLAYED)
+        return REAL(select)(count, reads, writes, errors, limit);
+    fd_set sets[3], none;
+    uintptr_t at = HERE;
+    FD_ZERO(&none);
+    step('c', 0, 0, at, "select");
+    if (limit != NULL)
+        limit_in(limit->tv_sec * 1000000000ll + limit->tv_usec * 1000ll);
+    sets[0] = reads ? *reads : none, sets[1] = writes ? *writes : none, sets[2] = errors ? *errors : none;
+    for (;;) {
+        fd_set now[3] = { sets[0], sets[1], sets[2] };
+        struct timeval zero = { 0, 0 };
+        int result = REAL(select)(count, &now[0], &now[1], &now[2], &zero);
+        bool at_once = limit != NULL && limit->tv_sec == 0 && limit->tv_usec == 0;
+        if (result != 0 || at_once || !blocked(limit == NULL ? BLOCKED : TIMED, 0, "select", at)) {
+            if (reads) *reads = now[0];
+            if (writes) *writes = now[1];
+            if (errors) *errors = now[2];
+            acquire(object_of(3, PIPE)->clock);
+            for (int fd = 0; fd < count; fd++)
+                if (FD_ISSET((unsigned)fd, &now[0]))
+                    acquire(stream_of(fd)->clock);
+            return result;
+        }
+    }
+}
+
+int flock(int fd, int operation)
+{
+    if (!PLAYED)
+        return REAL(flock)(fd, operation);
+    struct stat info = { 0 };
+    uintptr_t at = HERE;
+    fstat(fd, &info);
+    struct object *object = object_of((uint64_t)info.st_ino << 8 | 5, OTHER);
+    step('c', 0, fd, at, "flock");
+    if (operation & LOCK_UN)
+        release(object->clock);
+    int result;
+    while ((result = REAL(flock)(fd, operation | LOCK_NB)) == -1 && errno == EWOULDBLOCK && !(operation & LOCK_NB))
+        blocked(BLOCKED, 0, "flock", at);
+    if (result == 0 && !(operation & LOCK_UN))
+        acquire(object->clock);
+    region->progress++;
+    return result;
+}
+
+int fcntl(int fd, int command, ...)
+{
+    va_list arguments;
+    va_start(arguments, command);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    if (!PLAYED || (command != F_SETLKW && command != F_SETLK))
+        return REAL(fcntl)(fd, command, argument);
+    struct stat info = { 0 };
+    uintptr_t at = HERE;
+    fstat(fd, &info);
+    struct object *object = object_of((uint64_t)info.st_ino << 8 | 6, OTHER);
+    bool unlock = ((struct flock *)argument)->l_type == F_UNLCK;
+    step('c', 0, fd, at, "fcntl lock");
+    if (unlock)
+        release(object->clock);
+    int result;
+    while ((result = REAL(fcntl)(fd, F_SETLK, argument)) == -1 && (errno == EAGAIN || errno == EACCES) && command == F_SETLKW)
+        blocked(BLOCKED, 0, "fcntl lock", at);
+    if (result == 0 && !unlock)
+        acquire(object->clock);
+    region->progress++;
+    return result;
+}
+
+#define WHEN_READY(fd, events, name, call) \
+    if (PLAYED) { \
+        uintptr_t at_ = HERE; \
+        step('c', 0, fd, at_, name); \
+        if (waits_forever(fd) && !wait_ready(fd, events, name, at_)) \
+            return -1; \
+        if ((events) == POLLIN) acquire(stream_of(fd)->clock); else release(stream_of(fd)->clock); \
+        region->progress++; \
+    } \
+    return call
+
+/* glibc declares these with a union of all kinds of addresses, musl does not */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+int accept(int fd, struct sockaddr *address, socklen_t *size) { WHEN_READY(fd, POLLIN, "accept", REAL(accept)(fd, address, size)); }
+int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) { WHEN_READY(fd, POLLIN, "accept", REAL(accept4)(fd, address, size, flags)); }
+ssize_t recv(int fd, void *buffer, size_t size, int flags) { WHEN_READY(fd, POLLIN, "recv", REAL(recv)(fd, buffer, size, flags)); }
+ssize_t recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address, socklen_t *length)
+{ WHEN_READY(fd, POLLIN, "recvfrom", REAL(recvfrom)(fd, buffer, size, flags, address, length)); }
+ssize_t recvmsg(int fd, struct msghdr *message, int flags) { WHEN_READY(fd, POLLIN, "recvmsg", REAL(recvmsg)(fd, message, flags)); }
+ssize_t send(int fd, const void *buffer, size_t size, int flags) { WHEN_READY(fd, POLLOUT, "send", REAL(send)(fd, buffer, size, flags)); }
+ssize_t sendto(int fd, const void *buffer, size_t size, int flags, const struct sockaddr *address, socklen_t length)
+{ WHEN_READY(fd, POLLOUT, "sendto", REAL(sendto)(fd, buffer, size, flags, address, length)); }
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags) { WHEN_READY(fd, POLLOUT, "sendmsg", REAL(sendmsg)(fd, message, flags)); }
+
+#pragma GCC diagnostic pop
+
+/* ---- opening and mapping ---- */
+
+int pipe(int ends[2])
+{
+    if (shall_fail("pipe")) {
+        errno = EMFILE;
+        return -1;
+    }
+    return REAL(pipe)(ends);
+}
+
+int pipe2(int ends[2], int flags)
+{
+    if (shall_fail("pipe")) {
+        errno = EMFILE;
+        return -1;
+    }
+    return REAL(pipe2)(ends, flags);
+}
+
+int open(const char *path, int flags, ...)
+{
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    if (shall_fail("open")) {
+        errno = EMFILE;
+        return -1;
+    }
+    return REAL(open)(path, flags, mode);
+}
+
+void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
+{
+    if (shall_fail("mmap")) {
+        errno = ENOMEM;
+        return MAP_FAILED;
+    }
+    void *memory = REAL(mmap)(address, size, protection, flags, fd, offset);
+    if (scheduled && memory != MAP_FAILED && (flags & MAP_SHARED)) {
+        struct stat info;
+        /* a file's memory is the same at whatever address; nameless memory only reaches children, at its address */
+        bool file = !(flags & MAP_ANONYMOUS) && fstat(fd, &info) == 0;
+        mapping_add(memory, size, file ? (uint64_t)info.st_ino << 32 | (1ull << 62) | (uint64_t)offset : (uint64_t)(uintptr_t)memory);
+    }
+    return memory;
+}

@@ -1,0 +1,386 @@
+/* processes.c - processes, signals and time. */
+#include "calls.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+/* ---- processes ---- */
+
+static pid_t reaped[4096];      /* what this process has reaped, and so must not signal */
+static atomic_int reaped_count;
+
+pid_t fork(void)
+{
+    if (shall_fail("fork")) {
+        errno = EAGAIN;
+        return -1;
+    }
+    pid_t parent = getpid();
+    int number = -1;
+    if (PLAYED) {
+        step('c', 0, 0, HERE, "fork");
+        number = task_new(self, false);
+    }
+    delay();
+    pid_t pid = REAL(fork)();
+    noise_fork(pid == 0);
+    if (pid == 0) {
+        delay();
+        atomic_store(&reaped_count, 0);     /* the parent reaped those, not we */
+        if (number >= 0)
+            task_begin(number);
+        return 0;
+    }
+    if (number >= 0) {
+        region->task[number].pid = region->task[number].tid = pid;
+        region->task[number].state = pid == -1 ? ENDED : READY;
+    }
+    if (pid == -1)
+        return -1;
+    int count = atomic_load(&reaped_count);
+    for (int i = 0; i < count && i < 4096; i++)
+        if (reaped[i] == pid)
+            reaped[i] = 0;                  /* the number is in use again */
+    note("fork %d %d\n", (int)parent, (int)pid);
+    return pid;
+}
+
+static void note_wait(pid_t pid, int status)
+{
+    int at = atomic_fetch_add(&reaped_count, 1);
+    if (at < 4096)
+        reaped[at] = pid;
+    note("wait %d %d %d\n", (int)getpid(), (int)pid, status);
+    for (int i = 0; PLAYED && i < region->tasks; i++)
+        if (region->task[i].pid == pid && !region->task[i].thread) {
+            region->task[i].state = ENDED;
+            acquire(region->task[i].clock);
+        }
+}
+
+static pid_t wait_played(pid_t pid, int *status, int options, struct rusage *usage, uintptr_t at)
+{
+    if (!PLAYED) {
+        delay();
+        return !(options & WNOHANG) && interrupt() ? -1 : REAL(wait4)(pid, status, options, usage);
+    }
+    step('c', 0, 0, at, "waitpid");
+    unsigned before = me()->handled;
+    for (;;) {
+        pid_t result = REAL(wait4)(pid, status, options | WNOHANG, usage);
+        if (result != 0 || (options & WNOHANG))
+            return result;
+        blocked(BLOCKED, 0, "waitpid", at);
+        if (interrupted(before)) {
+            errno = EINTR;
+            return -1;
+        }
+    }
+}
+
+static pid_t wait_noted(pid_t pid, int *status, int options, struct rusage *usage, uintptr_t at)
+{
+    int own = 0;
+    pid_t result = wait_played(pid, &own, options, usage, at);
+    if (result > 0 && (WIFEXITED(own) || WIFSIGNALED(own)))
+        note_wait(result, own);
+    if (status != NULL)
+        *status = own;
+    return result;
+}
+
+pid_t waitpid(pid_t pid, int *status, int options) { return wait_noted(pid, status, options, NULL, HERE); }
+pid_t wait(int *status) { return wait_noted(-1, status, 0, NULL, HERE); }
+pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage) { return wait_noted(pid, status, options, usage, HERE); }
+pid_t wait3(int *status, int options, struct rusage *usage) { return wait_noted(-1, status, options, usage, HERE); }
+
+int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
+{
+    siginfo_t own;
+    int result;
+    uintptr_t at = HERE;
+    for (step('c', 0, 0, at, "waitid"); ; blocked(BLOCKED, 0, "waitid", at)) {
+        memset(&own, 0, sizeof own);
+        result = REAL(waitid)(type, id, &own, PLAYED ? options | WNOHANG : options);
+        if (!PLAYED || result != 0 || own.si_pid != 0 || (options & WNOHANG))
+            break;
+    }
+    if (result == 0 && own.si_pid != 0 && !(options & WNOWAIT)) {
+        if (own.si_code == CLD_EXITED)
+            note_wait(own.si_pid, own.si_status << 8);
+        else if (own.si_code == CLD_KILLED || own.si_code == CLD_DUMPED)
+            note_wait(own.si_pid, own.si_status);
+    }
+    if (info != NULL)
+        *info = own;
+    return result;
+}
+
+void _exit(int code)
+{
+    note("exit %d %d\n", (int)getpid(), code & 255);
+    step('c', 0, code, HERE, "_exit");
+    task_end();
+    syscall(SYS_exit_group, code);
+    abort();                    /* not reached */
+}
+
+static void at_end(void) { task_end(); }
+
+/* exit is reached by a call, or by return from main: the first handler registered runs last. */
+__attribute__((constructor(102)))
+static void watch_end(void)
+{
+    if (scheduled)
+        atexit(at_end);
+}
+
+void exit(int code)
+{
+    note("exit %d %d\n", (int)getpid(), code & 255);
+    REAL(exit)(code);
+    abort();                    /* not reached */
+}
+
+/* Another program takes this one's place: it is not ours to schedule. */
+#define AWAY_DURING(call) __extension__({ int result_; \
+    if (PLAYED) { step('c', 0, 0, HERE, "exec"); task_away(); } \
+    result_ = (call); \
+    if (PLAYED) step('c', 0, 0, HERE, "exec failed"); \
+    result_; })
+
+int execve(const char *path, char *const argv[], char *const envp[]) { return AWAY_DURING(REAL(execve)(path, argv, envp)); }
+int execv(const char *path, char *const argv[]) { return AWAY_DURING(REAL(execv)(path, argv)); }
+int execvp(const char *file, char *const argv[]) { return AWAY_DURING(REAL(execvp)(file, argv)); }
+
+/* ---- signals ---- */
+
+int kill(pid_t pid, int number)
+{
+    const char *result = "ok";
+    int count = atomic_load(&reaped_count);
+    for (int i = 0; pid > 0 && i < count && i < 4096; i++)
+        if (reaped[i] == pid)
+            result = "reaped";
+    /* written down first: the signal may end ourselves */
+    note("kill %d %d %d %s\n", (int)getpid(), (int)pid, number, result);
+    if (!PLAYED || number <= 0 || number > 64)
+        return REAL(kill)(pid, number);
+    step('c', 0, number, HERE, "kill");
+    int known = -1;
+    for (int i = 0; i < region->tasks; i++)
+        if (region->task[i].pid == pid && !region->task[i].thread && region->task[i].state != ENDED)
+            known = i;
+    bool stops = number == SIGKILL || number == SIGSTOP || number == SIGCONT;
+    if (pid <= 0 || known == -1 || stops || region->task[known].state == AWAY) {
+        int answer = REAL(kill)(pid, number);
+        if (number == SIGKILL && known != -1 && answer == 0) {
+            wait_until_gone(pid);
+            release_pipes(known);
+            for (int i = 0; i < region->tasks; i++)
+                if (region->task[i].space == region->task[known].space)
+                    region->task[i].state = ENDED;
+        }
+        if (pid <= 0)
+            task_look_again();
+        region->progress++;
+        return answer;
+    }
+    region->task[known].pending |= 1ull << (number - 1);   /* delivered when that task goes on */
+    region->progress++;
+    step('c', 0, number, HERE, "kill");
+    return 0;
+}
+
+int killpg(pid_t group, int number) { return kill(-group, number); }
+
+int raise(int number)
+{
+    return (int)syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), number);
+}
+
+/* Waiting for a signal that is blocked: asked without waiting, again and again. */
+static int sigwait_played(const sigset_t *set, siginfo_t *info, const struct timespec *limit, uintptr_t at)
+{
+    siginfo_t own;
+    const struct timespec zero = { 0, 0 };
+    step('c', 0, 0, at, "sigtimedwait");
+    if (limit != NULL)
+        limit_in(ns_of(limit));
+    for (;;) {
+        unsigned before = me()->handled;
+        int number = REAL(sigtimedwait)(set, &own, &zero);
+        if (number > 0 && info != NULL)
+            *info = own;
+        if (number > 0 || errno != EAGAIN)
+            return number;
+        if (!blocked(limit != NULL ? TIMED : BLOCKED, 0, "sigtimedwait", at))
+            return -1;          /* errno is EAGAIN: the time is over */
+        if (interrupted(before)) {
+            errno = EINTR;
+            return -1;
+        }
+    }
+}
+
+int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *limit)
+{
+    return PLAYED ? sigwait_played(set, info, limit, HERE) : REAL(sigtimedwait)(set, info, limit);
+}
+
+int sigwaitinfo(const sigset_t *set, siginfo_t *info)
+{
+    return PLAYED ? sigwait_played(set, info, NULL, HERE) : REAL(sigwaitinfo)(set, info);
+}
+
+int sigwait(const sigset_t *set, int *number)
+{
+    if (!PLAYED)
+        return REAL(sigwait)(set, number);
+    *number = sigwait_played(set, NULL, NULL, HERE);
+    return *number > 0 ? 0 : errno;
+}
+
+static void (*handlers[65])(int);
+static void (*long_handlers[65])(int, siginfo_t *, void *);
+
+static void handler_called(int number, siginfo_t *info, void *context)
+{
+    if (PLAYED)
+        me()->handled++;
+    if (long_handlers[number] != NULL)
+        long_handlers[number](number, info, context);
+    else if (handlers[number] != NULL)
+        handlers[number](number);
+}
+
+int sigaction(int number, const struct sigaction *action, struct sigaction *old)
+{
+    struct sigaction own, before;
+    bool handles = action != NULL && action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
+    if (handles && !(action->sa_flags & SA_RESTART))
+        may_interrupt = true;
+    if (!scheduled || number < 1 || number > 64 || !handles)
+        return REAL(sigaction)(number, action, old);
+    own = *action;
+    long_handlers[number] = action->sa_flags & SA_SIGINFO ? action->sa_sigaction : NULL;
+    handlers[number] = action->sa_flags & SA_SIGINFO ? NULL : action->sa_handler;
+    own.sa_sigaction = handler_called;
+    own.sa_flags |= SA_SIGINFO;
+    int result = REAL(sigaction)(number, &own, &before);
+    if (old != NULL)
+        *old = before;
+    return result;
+}
+
+int pause(void)
+{
+    if (!PLAYED)
+        return REAL(pause)();
+    uintptr_t at = HERE;
+    step('c', 0, 0, at, "pause");
+    for (unsigned before = me()->handled; !interrupted(before); )
+        blocked(BLOCKED, 0, "pause", at);
+    errno = EINTR;
+    return -1;
+}
+
+int sigsuspend(const sigset_t *mask)
+{
+    if (!PLAYED)
+        return REAL(sigsuspend)(mask);
+    uintptr_t at = HERE;
+    sigset_t old;
+    step('c', 0, 0, at, "sigsuspend");
+    unsigned before = me()->handled;
+    sigprocmask(SIG_SETMASK, mask, &old);
+    while (!interrupted(before))
+        blocked(BLOCKED, 0, "sigsuspend", at);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    errno = EINTR;
+    return -1;
+}
+
+/* ---- time: under a schedule nobody really waits, and the clock is the run's own ---- */
+
+static long long clock_of(clockid_t clock)
+{
+    return region->now + (clock == CLOCK_REALTIME ? region->date : 0);
+}
+
+static int sleep_played(long long ns, uintptr_t at)
+{
+    step('c', 0, 0, at, "sleep");
+    /* half the seeds: it lasts while anyone else can go on; the others: it is over at once, for a
+       sleep orders nothing. Time leaps only when nobody else could use it. */
+    if (region->mode % 2 == 0) {
+        limit_in(ns);
+        unsigned before = me()->handled;
+        while (blocked(TIMED, 0, "sleep", at))
+            if (me()->handled != before) {
+                errno = EINTR;
+                return -1;
+            }
+    } else if (!others_can_run())
+        region->now += ns;
+    return 0;
+}
+
+int nanosleep(const struct timespec *time, struct timespec *left)
+{
+    if (!PLAYED)
+        return REAL(nanosleep)(time, left);
+    long long end = region->now + ns_of(time);
+    int result = sleep_played(ns_of(time), HERE);
+    if (result == -1 && left != NULL) {
+        long long rest = end > region->now ? end - region->now : 0;
+        left->tv_sec = rest / 1000000000;
+        left->tv_nsec = rest % 1000000000;
+    }
+    return result;
+}
+
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left)
+{
+    if (!PLAYED)
+        return REAL(clock_nanosleep)(clock, flags, time, left);
+    return sleep_played(flags & TIMER_ABSTIME ? ns_of(time) - clock_of(clock) : ns_of(time), HERE) == 0 ? 0 : EINTR;
+}
+
+int usleep(useconds_t time) { return PLAYED ? sleep_played(time * 1000ll, HERE) : REAL(usleep)(time); }
+unsigned sleep(unsigned time) { return PLAYED ? (unsigned)-sleep_played(time * 1000000000ll, HERE) : REAL(sleep)(time); }
+
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+    if (!PLAYED || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
+        return REAL(clock_gettime)(clock, time);
+    step('c', 0, 0, HERE, "clock_gettime");
+    time->tv_sec = clock_of(clock) / 1000000000;
+    time->tv_nsec = clock_of(clock) % 1000000000;
+    return 0;
+}
+
+/* How long until an absolute time, for calls with a limit. */
+void limit_at(const struct timespec *time, clockid_t clock)
+{
+    limit_in(ns_of(time) - clock_of(clock));
+}
+
+unsigned alarm(unsigned seconds)
+{
+    if (!PLAYED)
+        return REAL(alarm)(seconds);
+    step('c', 0, seconds, HERE, "alarm");
+    long long left = me()->alarm > region->now ? (me()->alarm - region->now + 999999999) / 1000000000 : 0;
+    me()->alarm = seconds != 0 ? region->now + seconds * 1000000000ll : 0;
+    return (unsigned)left;
+}
+
+int sched_yield(void)
+{
+    step('c', 0, 0, HERE, "sched_yield");
+    return PLAYED ? 0 : (int)syscall(SYS_sched_yield);
+}

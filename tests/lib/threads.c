@@ -1,0 +1,477 @@
+/* threads.c - threads and what they wait for. Conditions and barriers are played here: who is woken is the
+   seed's choice, as the standard leaves it open. Locks and semaphores stay the C library's own, but are only
+   ever tried: so their errors, owners and counts are the real ones. */
+#include "calls.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+/* ---- threads ---- */
+
+static struct { pthread_t thread; int number; } threads[TASKS];
+static int thread_count;
+static pthread_key_t ending;
+
+struct beginning {
+    void *(*function)(void *);
+    void *argument;
+    int number;
+};
+
+static void thread_gone(void *value)
+{
+    (void)value;
+    task_end();
+}
+
+static void *thread_begins(void *argument)
+{
+    struct beginning beginning = *(struct beginning *)argument;
+    free(argument);
+    task_begin(beginning.number);
+    delay();
+    pthread_setspecific(ending, &ending);
+    return beginning.function(beginning.argument);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *argument)
+{
+    if (shall_fail("pthread_create"))
+        return EAGAIN;
+    if (!PLAYED)
+        return REAL(pthread_create)(thread, attributes, function, argument);
+    static bool made;
+    if (!made)
+        pthread_key_create(&ending, thread_gone);
+    made = true;
+    step('c', 0, 0, HERE, "pthread_create");
+    struct beginning *beginning = malloc(sizeof *beginning);
+    if (beginning == NULL)
+        return EAGAIN;
+    beginning->function = function;
+    beginning->argument = argument;
+    beginning->number = task_new(self, true);
+    region->threads = true;
+    int code = REAL(pthread_create)(thread, attributes, thread_begins, beginning);
+    region->task[beginning->number].pid = getpid();
+    region->task[beginning->number].state = code == 0 ? READY : ENDED;
+    if (code == 0 && thread_count < TASKS) {
+        threads[thread_count].thread = *thread;
+        threads[thread_count++].number = beginning->number;
+    }
+    return code;
+}
+
+int pthread_join(pthread_t thread, void **value)
+{
+    if (!PLAYED)
+        return REAL(pthread_join)(thread, value);
+    uintptr_t at = HERE;
+    int number = -1;
+    step('c', 0, 0, at, "pthread_join");
+    for (int i = 0; i < thread_count; i++)
+        if (pthread_equal(threads[i].thread, thread))
+            number = threads[i].number;     /* the last: ids may be used again */
+    if (number != -1) {
+        while (region->task[number].state != ENDED)
+            blocked(BLOCKED, 0, "pthread_join", at);
+        acquire(region->task[number].clock);
+    }
+    return REAL(pthread_join)(thread, value);
+}
+
+/* ---- locks ---- */
+
+static bool is_taken(int code) { return code == EBUSY; }
+
+static int lock_played(pthread_mutex_t *mutex, const struct timespec *limit, uintptr_t at, const char *call)
+{
+    enum state state = limit != NULL ? TIMED : BLOCKED;
+    uint64_t key = key_of(mutex);
+    struct object *object = object_of(key, MUTEX);
+    step('c', key, 0, at, call);
+    if (object->owner >= 0 && region->task[object->owner].space != me()->space && object->private_to_process)
+        verdict("wrong call", "a mutex that two processes use was made without PTHREAD_PROCESS_SHARED (locked at @%lx@)\n", (unsigned long)at);
+    if (object->owner == self && object->count == PTHREAD_MUTEX_ERRORCHECK)
+        return EDEADLK;
+    int code;
+    if (limit != NULL)
+        limit_at(limit, CLOCK_REALTIME);
+    while (is_taken(code = REAL(pthread_mutex_trylock)(mutex)))
+        if (!blocked(state, key, call, at))
+            return ETIMEDOUT;
+    unblocked();
+    if (code == EOWNERDEAD && object->owner >= 0)
+        acquire(region->task[object->owner].clock);     /* what it did before it died is done */
+    if (code == 0 || code == EOWNERDEAD) {
+        object->owner = self;
+        object->depth++;
+        object->at = at;
+        acquire(object->clock);
+    }
+    region->progress++;
+    return code;
+}
+
+int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
+{
+    int code = REAL(pthread_mutex_init)(mutex, attributes);
+    if (PLAYED && code == 0) {
+        struct object *object = object_of(key_of(mutex), MUTEX);
+        int shared = PTHREAD_PROCESS_PRIVATE, type = PTHREAD_MUTEX_NORMAL, robust = PTHREAD_MUTEX_STALLED;
+        if (attributes != NULL) {
+            pthread_mutexattr_getrobust(attributes, &robust);
+            pthread_mutexattr_getpshared(attributes, &shared);
+            pthread_mutexattr_gettype(attributes, &type);
+        }
+        object->private_to_process = shared == PTHREAD_PROCESS_PRIVATE;
+        object->count = (unsigned)type;
+        object->owner = -1;
+        object->depth = 0;
+        object->robust = robust == PTHREAD_MUTEX_ROBUST;
+    }
+    return code;
+}
+
+int pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+    if (PLAYED)
+        return lock_played(mutex, NULL, HERE, "pthread_mutex_lock");
+    delay();
+    return REAL(pthread_mutex_lock)(mutex);
+}
+
+int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *limit)
+{
+    return PLAYED ? lock_played(mutex, limit, HERE, "pthread_mutex_timedlock") : REAL(pthread_mutex_timedlock)(mutex, limit);
+}
+
+int pthread_mutex_trylock(pthread_mutex_t *mutex)
+{
+    if (!PLAYED)
+        return REAL(pthread_mutex_trylock)(mutex);
+    struct object *object = object_of(key_of(mutex), MUTEX);
+    step('c', object->key, 0, HERE, "pthread_mutex_trylock");
+    int code = REAL(pthread_mutex_trylock)(mutex);
+    if (code == 0 || code == EOWNERDEAD) {
+        object->owner = self;
+        object->depth++;
+        object->at = HERE;
+        acquire(object->clock);
+    }
+    return code;
+}
+
+static int unlock_played(pthread_mutex_t *mutex, uintptr_t at)
+{
+    struct object *object = object_of(key_of(mutex), MUTEX);
+    if (object->owner != self && object->count != PTHREAD_MUTEX_ERRORCHECK && object->count != PTHREAD_MUTEX_RECURSIVE)
+        verdict("wrong call", "P%d unlocks a mutex that %s, at @%lx@\n", self + 1,
+                object->owner < 0 ? "is not locked" : "another task holds", (unsigned long)at);
+    release(object->clock);
+    if (object->owner == self && --object->depth <= 0) {
+        object->owner = -1;
+        object->depth = 0;
+    }
+    region->progress++;
+    return REAL(pthread_mutex_unlock)(mutex);
+}
+
+int pthread_mutex_unlock(pthread_mutex_t *mutex)
+{
+    if (!PLAYED)
+        return REAL(pthread_mutex_unlock)(mutex);
+    uintptr_t at = HERE;
+    int code = unlock_played(mutex, at);
+    step('c', key_of(mutex), 0, at, "pthread_mutex_unlock");
+    return code;
+}
+
+/* ---- conditions: played here, nobody waits in the C library ---- */
+
+static int wait_condition(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *limit, uintptr_t at, const char *call)
+{
+    enum state state = limit != NULL ? TIMED : BLOCKED;
+    uint64_t key = key_of(condition);
+    struct object *object = object_of(key, CONDITION);
+    step('c', key, 0, at, call);
+    bool in_time = true;
+    me()->signalled = false;
+    me()->condition = key;
+    int code = unlock_played(mutex, at);
+    if (code != 0)
+        return code;
+    bool for_nothing = region->mode == 3 && draw(8) == 0;   /* a spurious wake-up: allowed at any time */
+    if (limit != NULL)
+        limit_at(limit, CLOCK_REALTIME);
+    while (!me()->signalled && in_time && !for_nothing)
+        in_time = blocked(state, key, call, at);
+    me()->condition = 0;
+    if (me()->signalled)
+        acquire(object->clock);
+    code = lock_played(mutex, NULL, at, "the mutex, after a condition wait");
+    return code != 0 ? code : in_time || me()->signalled ? 0 : ETIMEDOUT;
+}
+
+int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
+{
+    if (PLAYED)
+        return wait_condition(condition, mutex, NULL, HERE, "pthread_cond_wait");
+    if (disturb(WAKES)) {       /* woken for nothing */
+        REAL(pthread_mutex_unlock)(mutex);
+        syscall(SYS_sched_yield);
+        return REAL(pthread_mutex_lock)(mutex);
+    }
+    return REAL(pthread_cond_wait)(condition, mutex);
+}
+
+int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *limit)
+{
+    return PLAYED ? wait_condition(condition, mutex, limit, HERE, "pthread_cond_timedwait") : REAL(pthread_cond_timedwait)(condition, mutex, limit);
+}
+
+static int wake(pthread_cond_t *condition, bool all, uintptr_t at, const char *call)
+{
+    uint64_t key = key_of(condition);
+    int waiting[TASKS], count = 0;
+    step('c', key, 0, at, call);
+    release(object_of(key, CONDITION)->clock);
+    for (int i = 0; i < region->tasks; i++)
+        if (region->task[i].condition == key && !region->task[i].signalled && region->task[i].state != ENDED)
+            waiting[count++] = i;
+    if (!all && count > 0)
+        region->task[waiting[draw((unsigned)count)]].signalled = true;
+    for (int i = 0; all && i < count; i++)
+        region->task[waiting[i]].signalled = true;
+    region->progress++;
+    return 0;
+}
+
+int pthread_cond_signal(pthread_cond_t *condition)
+{
+    return PLAYED ? wake(condition, false, HERE, "pthread_cond_signal") : REAL(pthread_cond_signal)(condition);
+}
+
+int pthread_cond_broadcast(pthread_cond_t *condition)
+{
+    return PLAYED ? wake(condition, true, HERE, "pthread_cond_broadcast") : REAL(pthread_cond_broadcast)(condition);
+}
+
+/* ---- semaphores, barriers, read-write locks, once ---- */
+
+static void semaphore_used(sem_t *semaphore, uintptr_t at)
+{
+    struct object *object = object_of(key_of(semaphore), SEMAPHORE);
+    if (object->private_to_process && object->owner >= 0 && region->task[object->owner].space != me()->space)
+        verdict("wrong call", "a semaphore that two processes use was made by sem_init with pshared 0 (sem_wait, sem_post at @%lx@)\n",
+                (unsigned long)at);
+    object->owner = self;
+}
+
+int sem_init(sem_t *semaphore, int shared, unsigned value)
+{
+    int result = REAL(sem_init)(semaphore, shared, value);
+    if (PLAYED && result == 0) {
+        struct object *object = object_of(key_of(semaphore), SEMAPHORE);
+        object->private_to_process = shared == 0;
+        object->owner = -1;
+    }
+    return result;
+}
+
+/* A named semaphore is the same one in all processes, wherever each of them has it. */
+sem_t *sem_open(const char *name, int flags, ...)
+{
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+    unsigned value = flags & O_CREAT ? va_arg(arguments, unsigned) : 0;
+    va_end(arguments);
+    sem_t *semaphore = REAL(sem_open)(name, flags, mode, value);
+    if (PLAYED && semaphore != SEM_FAILED) {
+        uint64_t identity = 1469598103934665603u;
+        for (const char *c = name; *c != '\0'; c++)
+            identity = (identity ^ (unsigned char)*c) * 1099511628211u;
+        mapping_add(semaphore, sizeof *semaphore, identity >> 8);
+    }
+    return semaphore;
+}
+
+static int wait_semaphore_played(sem_t *semaphore, const struct timespec *limit, uintptr_t at)
+{
+    enum state state = limit != NULL ? TIMED : BLOCKED;
+    uint64_t key = key_of(semaphore);
+    step('c', key, 0, at, "sem_wait");
+    semaphore_used(semaphore, at);
+    unsigned before = me()->handled;
+    if (limit != NULL)
+        limit_at(limit, CLOCK_REALTIME);
+    while (REAL(sem_trywait)(semaphore) == -1) {
+        if (errno != EAGAIN)
+            return -1;
+        if (!blocked(state, key, "sem_wait", at)) {
+            errno = ETIMEDOUT;
+            return -1;
+        }
+        if (interrupted(before)) {
+            errno = EINTR;
+            return -1;
+        }
+    }
+    acquire(object_of(key, SEMAPHORE)->clock);
+    region->progress++;
+    return 0;
+}
+
+int sem_wait(sem_t *semaphore)
+{
+    if (PLAYED)
+        return wait_semaphore_played(semaphore, NULL, HERE);
+    delay();
+    return interrupt() ? -1 : REAL(sem_wait)(semaphore);
+}
+
+int sem_timedwait(sem_t *semaphore, const struct timespec *limit)
+{
+    return PLAYED ? wait_semaphore_played(semaphore, limit, HERE) : REAL(sem_timedwait)(semaphore, limit);
+}
+
+int sem_trywait(sem_t *semaphore)
+{
+    step('c', 0, 0, HERE, "sem_trywait");
+    int result = REAL(sem_trywait)(semaphore);
+    if (PLAYED && result == 0)
+        acquire(object_of(key_of(semaphore), SEMAPHORE)->clock);
+    return result;
+}
+
+int sem_post(sem_t *semaphore)
+{
+    if (!PLAYED)
+        return REAL(sem_post)(semaphore);
+    uintptr_t at = HERE;
+    semaphore_used(semaphore, at);
+    release(object_of(key_of(semaphore), SEMAPHORE)->clock);
+    int result = REAL(sem_post)(semaphore);
+    region->progress++;
+    step('c', key_of(semaphore), 0, at, "sem_post");
+    return result;
+}
+
+int pthread_barrier_init(pthread_barrier_t *barrier, const pthread_barrierattr_t *attributes, unsigned count)
+{
+    int code = REAL(pthread_barrier_init)(barrier, attributes, count);
+    if (PLAYED && code == 0) {
+        struct object *object = object_of(key_of(barrier), BARRIER);
+        object->total = count;
+        object->count = 0;
+    }
+    return code;
+}
+
+int pthread_barrier_wait(pthread_barrier_t *barrier)
+{
+    if (!PLAYED)
+        return REAL(pthread_barrier_wait)(barrier);
+    uintptr_t at = HERE;
+    uint64_t key = key_of(barrier);
+    struct object *object = object_of(key, BARRIER);
+    step('c', key, 0, at, "pthread_barrier_wait");
+    unsigned generation = object->generation;
+    release(object->clock);
+    bool last = ++object->count == object->total;
+    if (last) {
+        object->count = 0;
+        object->generation++;
+        region->progress++;
+    }
+    while (object->generation == generation)
+        blocked(BLOCKED, key, "pthread_barrier_wait", at);
+    acquire(object->clock);
+    return last ? PTHREAD_BARRIER_SERIAL_THREAD : 0;
+}
+
+#define RWLOCK(name, try, state, limit_it) \
+    if (!PLAYED) \
+        return name; \
+    uintptr_t at_ = HERE; \
+    struct object *object_ = object_of(key_of(lock), RWLOCK); \
+    int code_; \
+    step('c', object_->key, 0, at_, #try); \
+    limit_it; \
+    while ((code_ = REAL(try)(lock)) == EBUSY) \
+        if (!blocked(state, object_->key, #try, at_)) \
+            return ETIMEDOUT; \
+    acquire(object_->clock); \
+    region->progress++; \
+    return code_
+
+int pthread_rwlock_rdlock(pthread_rwlock_t *lock) { RWLOCK(REAL(pthread_rwlock_rdlock)(lock), pthread_rwlock_tryrdlock, BLOCKED, (void)0); }
+int pthread_rwlock_wrlock(pthread_rwlock_t *lock) { RWLOCK(REAL(pthread_rwlock_wrlock)(lock), pthread_rwlock_trywrlock, BLOCKED, (void)0); }
+int pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct timespec *limit) { RWLOCK(REAL(pthread_rwlock_timedrdlock)(lock, limit), pthread_rwlock_tryrdlock, TIMED, limit_at(limit, CLOCK_REALTIME)); }
+int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct timespec *limit) { RWLOCK(REAL(pthread_rwlock_timedwrlock)(lock, limit), pthread_rwlock_trywrlock, TIMED, limit_at(limit, CLOCK_REALTIME)); }
+
+int pthread_rwlock_unlock(pthread_rwlock_t *lock)
+{
+    if (!PLAYED)
+        return REAL(pthread_rwlock_unlock)(lock);
+    struct object *object = object_of(key_of(lock), RWLOCK);
+    release(object->clock);
+    int code = REAL(pthread_rwlock_unlock)(lock);
+    region->progress++;
+    step('c', object->key, 0, HERE, "pthread_rwlock_unlock");
+    return code;
+}
+
+int pthread_spin_lock(pthread_spinlock_t *lock)
+{
+    if (!PLAYED)
+        return REAL(pthread_spin_lock)(lock);
+    uintptr_t at = HERE;
+    const void *where = (const void *)(uintptr_t)lock;
+    struct object *object = object_of(key_of(where), MUTEX);
+    step('c', object->key, 0, at, "pthread_spin_lock");
+    while (REAL(pthread_spin_trylock)(lock) == EBUSY)
+        blocked(BLOCKED, object->key, "pthread_spin_lock", at);
+    object->owner = self;
+    object->at = at;
+    acquire(object->clock);
+    return 0;
+}
+
+int pthread_spin_unlock(pthread_spinlock_t *lock)
+{
+    if (!PLAYED)
+        return REAL(pthread_spin_unlock)(lock);
+    const void *where = (const void *)(uintptr_t)lock;
+    struct object *object = object_of(key_of(where), MUTEX);
+    release(object->clock);
+    object->owner = -1;
+    int code = REAL(pthread_spin_unlock)(lock);
+    region->progress++;
+    step('c', object->key, 0, HERE, "pthread_spin_unlock");
+    return code;
+}
+
+int pthread_once(pthread_once_t *once, void (*function)(void))
+{
+    if (!PLAYED)
+        return REAL(pthread_once)(once, function);
+    uintptr_t at = HERE;
+    struct object *object = object_of(key_of(once), ONCE);
+    step('c', object->key, 0, at, "pthread_once");
+    if (object->count == 0) {
+        object->count = 1;
+        function();
+        object->count = 2;
+        region->progress++;
+        release(object->clock);
+    }
+    while (object->count != 2)
+        blocked(BLOCKED, object->key, "pthread_once", at);
+    acquire(object->clock);
+    return 0;
+}
