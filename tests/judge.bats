@@ -98,3 +98,36 @@ END
     grep -q '^failed [0-9]* pipe$' "$events"
     judge_clean
 }
+
+# verdict_of FILE: is the verdict of "judge file" one of those in the first line, with its words?
+verdict_of() {
+    local file=$1 wanted words said
+    IFS='|' read -r wanted words < <(sed -n '1s,^/\* *\(.*\) *\*/$,\1,p' "$file")
+    words=${words## } words=${words%% }
+    said=$("$judge" file "$file" 2>&1) || true
+    case ", ${wanted%% }," in
+    *", ${said%%:*},"*) [ -z "$words" ] || grep -qF -e "$words" <<<"$said" && return 0 ;;
+    esac
+    printf '%s: wanted "%s" with "%s", got:\n%s\n' "$(basename "$file")" "$wanted" "$words" "$said"
+    return 1
+}
+
+# bats test_tags=deep
+@test "judge: each right program passes, each wrong one gets its verdict" {
+    local failed=0 file
+    for file in "$lib"/fixtures/schedule/*.c; do verdict_of "$file" || failed=1; done
+    return $failed
+}
+
+# bats test_tags=deep
+@test "judge: a seed repeats" {
+    local file first again
+    make -s -C "$book/chapters/01-fork" build/parts.a
+    for file in "$lib"/fixtures/schedule/{one_step_each,counter_processes,event}.*.c; do
+        first=$(JUDGE_REPLAY=7 "$judge" file "$file" | sed 's/pid [0-9]*/pid/g') || true
+        for _ in 1 2 3 4; do
+            again=$(JUDGE_REPLAY=7 "$judge" file "$file" | sed 's/pid [0-9]*/pid/g') || true
+            [ "$first" = "$again" ] || { echo "$file"; diff <(echo "$first") <(echo "$again"); return 1; }
+        done
+    done
+}
