@@ -107,6 +107,8 @@ int main(void)
     if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGTERM)
         die("the orphan did not end by SIGTERM: wait status %d", status);
     say("its child: ended by SIGTERM to the group");
+    check(close(ends.life[0]));
+    check(close(ends.life[1]));
 }
 
 /* Output:

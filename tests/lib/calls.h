@@ -31,10 +31,12 @@
 static inline struct task *me(void) { return &region->task[self]; }
 static inline long long ns_of(const struct timespec *time) { return (long long)time->tv_sec * 1000000000 + time->tv_nsec; }
 
-/* Has a signal handler run since HANDLED was BEFORE? Then a blocking call ends with EINTR. */
-static inline bool interrupted(unsigned before) { return me()->handled != before; }
+/* Has a handler without SA_RESTART run since INTERRUPTS was BEFORE? Then a blocking call ends with EINTR.
+   poll, pause and the like end so after any handler: they look at HANDLED. Source: signal(7). */
+static inline bool interrupted(unsigned before) { return me()->interrupts != before; }
 
 /* processes.c */
+extern __thread int handler_depth;      /* how many signal handlers this thread is in */
 void limit_at(const struct timespec *time, clockid_t clock);    /* for the next blocked(TIMED, ...): until an absolute time */
 
 /* noise.c */

@@ -26,6 +26,27 @@ static void note_callers(const uintptr_t *frame)
 }
 #define CALLERS note_callers(__builtin_frame_address(0))
 
+/* Where this process opened what it has open; what it had at its beginning is not its own. */
+static uintptr_t opened_at[256];
+
+static int opened(int fd, uintptr_t at)
+{
+    if (fd >= 0 && fd < 256)
+        opened_at[fd] = at;
+    return fd;
+}
+
+/* At the end of the first process: what did it open and not close? */
+void report_descriptors(void)
+{
+    for (int fd = 3; fd < 256; fd++)
+        if (opened_at[fd] != 0 && REAL(fcntl)(fd, F_GETFD) != -1) {
+            snprintf(region->remark, sizeof region->remark,
+                     "descriptor %d, opened at @%lx@, is still open when the first process ends\n", fd, (unsigned long)opened_at[fd]);
+            return;
+        }
+}
+
 /* ---- reading, writing, waiting for descriptors ---- */
 
 uint64_t stream_key(int fd)
@@ -61,7 +82,7 @@ static bool waits_forever(int fd)
 static bool wait_ready(int fd, short events, const char *call, uintptr_t at)
 {
     char text[40];
-    unsigned before = me()->handled;
+    unsigned before = me()->interrupts;
     snprintf(text, sizeof text, "%s, descriptor %d", call, fd);
     while (!ready(fd, events)) {
         blocked(BLOCKED, stream_of(fd)->key, text, at);
@@ -146,6 +167,8 @@ int close(int fd)
         step('c', 0, fd, HERE, "close");
         release(stream_of(fd)->clock);      /* who then sees end of file knows what we have done */
     }
+    if (fd >= 0 && fd < 256)
+        opened_at[fd] = 0;
     int result = REAL(close)(fd);
     if (PLAYED)
         region->progress++;
@@ -174,7 +197,7 @@ static int poll_played(struct pollfd *fds, nfds_t count, long long limit_ns, uin
                 acquire(stream_of(fds[i].fd)->clock);
         if (result != 0 || at_once || !blocked(forever ? BLOCKED : TIMED, stream_waited(fds, count), "poll", at))
             return result;
-        if (interrupted(before)) {
+        if (me()->handled != before) {
             errno = EINTR;
             return -1;
         }
@@ -311,7 +334,18 @@ int pipe(int ends[2])
         errno = EMFILE;
         return -1;
     }
-    return REAL(pipe)(ends);
+    int result = REAL(pipe)(ends);
+    for (int i = 0; result == 0 && i < 2; i++)
+        opened(ends[i], HERE);
+    return result;
+}
+
+int socketpair(int domain, int type, int protocol, int ends[2])
+{
+    int result = REAL(socketpair)(domain, type, protocol, ends);
+    for (int i = 0; result == 0 && i < 2; i++)
+        opened(ends[i], HERE);
+    return result;
 }
 
 int pipe2(int ends[2], int flags)
@@ -320,7 +354,10 @@ int pipe2(int ends[2], int flags)
         errno = EMFILE;
         return -1;
     }
-    return REAL(pipe2)(ends, flags);
+    int result = REAL(pipe2)(ends, flags);
+    for (int i = 0; result == 0 && i < 2; i++)
+        opened(ends[i], HERE);
+    return result;
 }
 
 int open(const char *path, int flags, ...)
@@ -333,7 +370,7 @@ int open(const char *path, int flags, ...)
         errno = EMFILE;
         return -1;
     }
-    return REAL(open)(path, flags, mode);
+    return opened(REAL(open)(path, flags, mode), HERE);
 }
 
 void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)

@@ -72,13 +72,13 @@ judge_read_report() {
         ms) took=$value ;;
         esac
     done <"$report"
+    # a signal that ends the first process is a crash, unless the expected block wants it (judge_compare)
     case $end in
-    *SIGSEGV | *SIGBUS | *SIGFPE | *SIGILL | *SIGABRT | *SIGTRAP | *SIGSYS)
-        [ "$verdict" = pass ] && verdict=crash ;;
-    *SIGXFSZ)
-        verdict="over the limit" ;;
+    *SIGXFSZ) verdict="over the limit" ;;
+    killed*) [ "$verdict" = pass ] && verdict=crash ;;
     esac
-    if [ "$verdict" = pass ] && [ "$orphans_after" -gt 0 ]; then
+    # after an error it is no surprise that children were not waited for: the error is the verdict
+    if [ "$verdict" = pass ] && [ "$orphans_after" -gt 0 ] && [ "$end" = "exit 0" ]; then
         verdict="left behind"
         details+="$orphans_after of its processes had not been waited for when the first process ended"$'\n'
     fi
@@ -92,7 +92,9 @@ judge_compare() {
     if said=$("$tools/match" compare "$1" "$2" "$out" "$err" "$end"); then
         verdict=pass
     elif [ "$verdict" = crash ]; then
-        details="the first process was $end"$'\n'$said$'\n'
+        details="the first process was $end"$'\n'
+        [ "$end" != "killed by SIGPIPE" ] || details+="it wrote to a pipe or socket that nobody reads any more"$'\n'
+        details+=$(tail -n +2 <<<"$said")$'\n'
     else
         verdict=${said%%$'\n'*}
         details+=${said#*$'\n'}$'\n'
@@ -131,6 +133,15 @@ judge_scheduled() {
     if [ -n "$found" ]; then
         verdict=${found%%$'\n'*} verdict=${verdict#verdict: }
         details=$(sed -n 's/^why: //p' <<<"$found")$'\n'
+    fi
+}
+
+# What the program itself said on stderr may name the mistake better than we can.
+hint_of_stderr() {
+    if grep -qs 'Interrupted system call' "$err"; then
+        echo "a signal interrupted a call (EINTR), and that was taken for an error: make the call again"
+    elif grep -qs 'Broken pipe' "$err"; then
+        echo "it wrote to a pipe or socket that nobody reads any more (EPIPE)"
     fi
 }
 

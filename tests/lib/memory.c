@@ -5,7 +5,6 @@
    that the other one was done: no lock, wait, pipe or atomic stood between them (vector clocks). */
 #include "schedule.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -195,46 +194,3 @@ void __tsan_atomic_thread_fence(int order)
 }
 void __tsan_atomic_signal_fence(int order);
 void __tsan_atomic_signal_fence(int order) { (void)order; }
-
-/* ---- the C library's own copying, which the compiler does not see into ----
-   In the answer's object file (and nowhere else) memcpy is given the name judged_memcpy, and so on. */
-
-void *judged_memcpy(void *to, const void *from, size_t size);
-void *judged_memcpy(void *to, const void *from, size_t size)
-{
-    access_memory(from, size, false, HERE);
-    access_memory(to, size, true, HERE);
-    return memcpy(to, from, size);
-}
-
-void *judged_memmove(void *to, const void *from, size_t size);
-void *judged_memmove(void *to, const void *from, size_t size)
-{
-    access_memory(from, size, false, HERE);
-    access_memory(to, size, true, HERE);
-    return memmove(to, from, size);
-}
-
-void *judged_memset(void *to, int value, size_t size);
-void *judged_memset(void *to, int value, size_t size)
-{
-    access_memory(to, size, true, HERE);
-    return memset(to, value, size);
-}
-
-char *judged_strcpy(char *to, const char *from);
-char *judged_strcpy(char *to, const char *from)
-{
-    access_memory(from, strlen(from) + 1, false, HERE);
-    access_memory(to, strlen(from) + 1, true, HERE);
-    return strcpy(to, from);
-}
-
-/* What is given back may be given out again, to a task that knows nothing of the first. */
-void judged_free(void *memory);
-void judged_free(void *memory)
-{
-    if (memory != NULL)
-        forget_memory(memory, malloc_usable_size(memory));
-    free(memory);
-}

@@ -2,6 +2,7 @@
 #include "calls.h"
 
 #include <sched.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -61,6 +62,15 @@ static void note_wait(pid_t pid, int status)
         }
 }
 
+/* Is there a child that we know of? If not, the one that is waited for was made behind our back. */
+static uint64_t who_is_waited_for(void)
+{
+    for (int i = 0; i < region->tasks; i++)
+        if (region->task[i].parent == self && !region->task[i].thread && region->task[i].state != ENDED)
+            return 0;
+    return OUTSIDE;
+}
+
 static pid_t wait_played(pid_t pid, int *status, int options, struct rusage *usage, uintptr_t at)
 {
     if (!PLAYED) {
@@ -68,12 +78,12 @@ static pid_t wait_played(pid_t pid, int *status, int options, struct rusage *usa
         return !(options & WNOHANG) && interrupt() ? -1 : REAL(wait4)(pid, status, options, usage);
     }
     step('c', 0, 0, at, "waitpid");
-    unsigned before = me()->handled;
+    unsigned before = me()->interrupts;
     for (;;) {
         pid_t result = REAL(wait4)(pid, status, options | WNOHANG, usage);
         if (result != 0 || (options & WNOHANG))
             return result;
-        blocked(BLOCKED, 0, "waitpid", at);
+        blocked(BLOCKED, who_is_waited_for(), "waitpid", at);
         if (interrupted(before)) {
             errno = EINTR;
             return -1;
@@ -102,7 +112,7 @@ int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
     siginfo_t own;
     int result;
     uintptr_t at = HERE;
-    for (step('c', 0, 0, at, "waitid"); ; blocked(BLOCKED, 0, "waitid", at)) {
+    for (step('c', 0, 0, at, "waitid"); ; blocked(BLOCKED, who_is_waited_for(), "waitid", at)) {
         memset(&own, 0, sizeof own);
         result = REAL(waitid)(type, id, &own, PLAYED ? options | WNOHANG : options);
         if (!PLAYED || result != 0 || own.si_pid != 0 || (options & WNOHANG))
@@ -128,7 +138,12 @@ void _exit(int code)
     abort();                    /* not reached */
 }
 
-static void at_end(void) { task_end(); }
+static void at_end(void)
+{
+    if (PLAYED && me()->parent == -1)
+        report_descriptors();
+    task_end();
+}
 
 /* exit is reached by a call, or by return from main: the first handler registered runs last. */
 __attribute__((constructor(102)))
@@ -153,6 +168,40 @@ void exit(int code)
     result_; })
 
 int execve(const char *path, char *const argv[], char *const envp[]) { return AWAY_DURING(REAL(execve)(path, argv, envp)); }
+pid_t vfork(void) { return fork(); }
+
+/* The new process is another program from its beginning: it goes on outside our sight. */
+static int spawned(int code, pid_t pid)
+{
+    if (PLAYED && code == 0) {
+        int number = task_new(self, false);
+        region->task[number].pid = region->task[number].tid = pid;
+        region->task[number].state = AWAY;
+        note("fork %d %d\n", (int)getpid(), (int)pid);
+    }
+    return code;
+}
+
+int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+{
+    pid_t own = 0;
+    int code = spawned(REAL(posix_spawn)(&own, path, actions, attributes, argv, envp), own);
+    if (pid != NULL)
+        *pid = own;
+    return code;
+}
+
+int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+                 const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+{
+    pid_t own = 0;
+    int code = spawned(REAL(posix_spawnp)(&own, file, actions, attributes, argv, envp), own);
+    if (pid != NULL)
+        *pid = own;
+    return code;
+}
+
 int execv(const char *path, char *const argv[]) { return AWAY_DURING(REAL(execv)(path, argv)); }
 int execvp(const char *file, char *const argv[]) { return AWAY_DURING(REAL(execvp)(file, argv)); }
 
@@ -219,7 +268,7 @@ static int sigwait_played(const sigset_t *set, siginfo_t *info, const struct tim
             return number;
         if (!blocked(limit != NULL ? TIMED : BLOCKED, 0, "sigtimedwait", at))
             return -1;          /* errno is EAGAIN: the time is over */
-        if (interrupted(before)) {
+        if (me()->handled != before) {
             errno = EINTR;
             return -1;
         }
@@ -245,16 +294,22 @@ int sigwait(const sigset_t *set, int *number)
 }
 
 static void (*handlers[65])(int);
+static bool restarts[65];
+__thread int handler_depth;     /* is a handler running? */
 static void (*long_handlers[65])(int, siginfo_t *, void *);
 
 static void handler_called(int number, siginfo_t *info, void *context)
 {
-    if (PLAYED)
+    if (PLAYED) {
         me()->handled++;
+        me()->interrupts += !restarts[number];
+    }
+    handler_depth++;
     if (long_handlers[number] != NULL)
         long_handlers[number](number, info, context);
     else if (handlers[number] != NULL)
         handlers[number](number);
+    handler_depth--;
 }
 
 int sigaction(int number, const struct sigaction *action, struct sigaction *old)
@@ -266,6 +321,7 @@ int sigaction(int number, const struct sigaction *action, struct sigaction *old)
     if (!scheduled || number < 1 || number > 64 || !handles)
         return REAL(sigaction)(number, action, old);
     own = *action;
+    restarts[number] = (action->sa_flags & SA_RESTART) != 0;
     long_handlers[number] = action->sa_flags & SA_SIGINFO ? action->sa_sigaction : NULL;
     handlers[number] = action->sa_flags & SA_SIGINFO ? NULL : action->sa_handler;
     own.sa_sigaction = handler_called;
@@ -276,13 +332,20 @@ int sigaction(int number, const struct sigaction *action, struct sigaction *old)
     return result;
 }
 
+/* signal is sigaction with SA_RESTART, in glibc and musl alike. */
+void (*signal(int number, void (*handler)(int)))(int)
+{
+    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART }, old;
+    return sigaction(number, &action, &old) == -1 ? SIG_ERR : old.sa_handler;
+}
+
 int pause(void)
 {
     if (!PLAYED)
         return REAL(pause)();
     uintptr_t at = HERE;
     step('c', 0, 0, at, "pause");
-    for (unsigned before = me()->handled; !interrupted(before); )
+    for (unsigned before = me()->handled; me()->handled == before; )
         blocked(BLOCKED, 0, "pause", at);
     errno = EINTR;
     return -1;
@@ -297,7 +360,7 @@ int sigsuspend(const sigset_t *mask)
     step('c', 0, 0, at, "sigsuspend");
     unsigned before = me()->handled;
     sigprocmask(SIG_SETMASK, mask, &old);
-    while (!interrupted(before))
+    while (me()->handled == before)
         blocked(BLOCKED, 0, "sigsuspend", at);
     sigprocmask(SIG_SETMASK, &old, NULL);
     errno = EINTR;

@@ -384,7 +384,7 @@ static void pass(void)
         bool away = false, alive = false;
         for (int i = 0; i < region->tasks; i++) {
             struct task *task = &region->task[i];
-            away = away || (task->state == BLOCKED && task->waits_for == region->outside && region->outside != 0);
+            away = away || (task->state == BLOCKED && task->waits_for != 0 && (task->waits_for == region->outside || task->waits_for == OUTSIDE));
             if (task->state == AWAY) {
                 char state = state_in_proc(task->pid, task->tid);
                 if (state == 0 || state == 'Z' || state == 'X')

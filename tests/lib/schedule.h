@@ -1,7 +1,7 @@
 /* schedule.h - the controlled scheduler: what its files, and the drawing, share.
    schedule.c  the tasks, and the token that lets one of them run at a time
    calls.h     the calls that a program makes: each is a step, a blocking one is "try, else let others run"
-   memory.c    the plain reads and writes, and which of them race
+   memory.c    the plain reads and writes, and which of them race; library.c, those of the C library
    A task is a process or a thread. All of them map the same region; whoever has the token may use it. */
 #ifndef SCHEDULE_H
 #define SCHEDULE_H
@@ -15,7 +15,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { TASKS = 192, OBJECTS = 2048, STEPS = 8192, CELLS = 1 << 15, RECORDS = 6, TEXT = 1 << 18, MAPPINGS = 64 };
+enum { OUTSIDE = 9,            /* the key of whatever comes from processes that are not ours */
+       TASKS = 192, OBJECTS = 2048, STEPS = 8192, CELLS = 1 << 15, RECORDS = 6, TEXT = 1 << 18, MAPPINGS = 64 };
 
 enum state {
     UNUSED, READY,              /* READY: could run */
@@ -43,6 +44,7 @@ struct task {
     long long alarm;            /* when SIGALRM comes, or 0 */
     uint64_t condition;         /* the condition it waits on, or 0 */
     unsigned handled;           /* how many handlers have run */
+    unsigned interrupts;        /* how many of them without SA_RESTART */
 };
 
 enum kind { NOTHING, MUTEX, CONDITION, SEMAPHORE, BARRIER, RWLOCK, PIPE, ATOMIC, ONCE, OTHER };
@@ -142,7 +144,8 @@ void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void mapping_add(const void *address, size_t size, uint64_t identity);
 uintptr_t place(const void *return_address);        /* an address in the program as addr2line wants it */
 
-/* calls.c */
+/* files.c, noise.c */
+void report_descriptors(void);                      /* notes what the ending process has left open */
 uint64_t stream_key(int fd);                        /* the key of the pipe or socket behind a descriptor, or 0 */
 void noise_begin(unsigned long seed);               /* this run is disturbed, not scheduled */
 

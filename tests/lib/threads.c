@@ -306,7 +306,7 @@ static int wait_semaphore_played(sem_t *semaphore, const struct timespec *limit,
     uint64_t key = key_of(semaphore);
     step('c', key, 0, at, "sem_wait");
     semaphore_used(semaphore, at);
-    unsigned before = me()->handled;
+    unsigned before = me()->interrupts;
     if (limit != NULL)
         limit_at(limit, CLOCK_REALTIME);
     while (REAL(sem_trywait)(semaphore) == -1) {
