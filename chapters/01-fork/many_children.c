@@ -16,7 +16,7 @@ enum { CHILDREN = 5 };
 static _Noreturn void child(int k, int read_end, const int gates[])
 {
     /* fork copied every write end that the parent held by then: our own, and those of the
-       children before us. Kept open, ours would hold up ourselves, theirs would hold up them. */
+       children before us. A child waits as long as anyone, even the child itself, has its gate's. */
     for (int i = 1; i <= k; i++)
         check(close(gates[i]));
 
@@ -44,8 +44,8 @@ int main(void)
 
     for (int k = 1; k <= CHILDREN; k++) {
         check(close(gates[k]));
-        /* wait(&status) would take whichever child has ended. That is one too many as soon as
-           a program has two: to know which one it was, we would have to search our list. */
+        /* wait(&status) would take any child that has ended. To know which one it was, we would
+           have to search our list for its pid. */
         int status;
         check(waitpid(pids[k], &status, 0));
         if (WIFSIGNALED(status))

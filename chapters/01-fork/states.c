@@ -13,8 +13,8 @@
 
 static _Noreturn void child(int gate[2], pid_t parent)
 {
-    /* Later on this child spins, then it is stopped. It could not notice that its parent has
-       ended. So the kernel shall end it then (prctl(2), PR_SET_PDEATHSIG). */
+    /* Later this child loops, then it is stopped: it would not notice that its parent has ended.
+       So the kernel shall end it then (prctl(2), PR_SET_PDEATHSIG). */
     check(end_with_parent(parent));
     check(close(gate[1]));
     char byte;

@@ -3,7 +3,8 @@
    Calls:  setvbuf(3), fflush(3), exit(3), _exit(2)
    Needs:  fork, exit_status, copy_on_write
    Try:    In part 3 let the child call printf before its _exit. The child's line never appears:
-           _exit throws the buffer away. With fflush(stdout) between the two it does. */
+           _exit throws the buffer away. With fflush(stdout) between the two it appears, and part
+           3's line comes twice: the child's buffer has a copy of it. Flush before fork too. */
 #include "workbook.h"
 
 #include <stdio.h>

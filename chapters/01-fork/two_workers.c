@@ -55,8 +55,8 @@ static _Noreturn void worker(int number, int in, int out)
 
 int main(void)
 {
-    /* A write into a pipe without a reader ends the writer, by SIGPIPE. Ignored, here and so in
-       the children too, it makes write return -1 with EPIPE instead, and we can tell more. */
+    /* A write into a pipe without a reader ends the writer, by SIGPIPE. We ignore that signal, and
+       so do the children, from fork. Then write returns -1 with EPIPE instead. */
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         die("signal: %s", errno_name(errno));
 

@@ -52,7 +52,7 @@ int main(void)
 {
     zombie();
 
-    /* Orphans among our descendants shall come to us. Without this call, they go to pid 1. */
+    /* Orphans among our children's children shall come to us, not to a process above us. */
     check(prctl(PR_SET_CHILD_SUBREAPER, 1));
     int gate[2];
     check(pipe(gate));
@@ -61,7 +61,7 @@ int main(void)
         middle(gate);
     check(close(gate[0]));
 
-    /* The orphan gets its new parent while its old one ends. Once that one is reaped, it is done. */
+    /* Once we have reaped its old parent, the orphan has its new one: the kernel did that first. */
     int status;
     check(waitpid(pid, &status, 0));
     if (WIFSIGNALED(status))

@@ -182,7 +182,9 @@ again() {
 sanitizer_said() {
     if grep -q 'ThreadSanitizer: data race' "$err"; then
         verdict=race
-    elif grep -qE 'ERROR: (Address|Leak|Thread)Sanitizer|runtime error:' "$err" && ! grep -q LeakSanitizer "$err"; then
+    elif grep -q 'ERROR: LeakSanitizer' "$err"; then
+        verdict="left behind"
+    elif grep -qE 'ERROR: (Address|Thread)Sanitizer|runtime error:' "$err"; then
         verdict=crash
     else
         return 0

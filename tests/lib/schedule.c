@@ -37,8 +37,10 @@ __attribute__((constructor(101)))
 void region_open(void)
 {
     const char *path = getenv("WORKBOOK_EVENTS"), *seed = getenv("WORKBOOK_SEED");
-    int fd = path != NULL ? (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC) : -1;
-    if (fd == -1 || region != NULL)
+    if (path == NULL || region != NULL)
+        return;
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
+    if (fd == -1)
         return;
     void *memory = (void *)syscall(SYS_mmap, NULL, sizeof *region, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     syscall(SYS_close, fd);
