@@ -16,7 +16,8 @@ enum { CHILDREN = 5 };
 static _Noreturn void child(int k, int read_end, const int gates[])
 {
     /* fork copied every write end that the parent held by then: our own, and those of the
-       children before us. A child waits as long as anyone, even the child itself, has its gate's. */
+       children before us. While anyone still has one, even the
+       child itself, the child at that gate goes on waiting. */
     for (int i = 1; i <= k; i++)
         check(close(gates[i]));
 

@@ -9,8 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#if __has_include(<linux/seccomp.h>)
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#endif
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -192,6 +197,24 @@ void cage_prepare(struct run *run)
         fail("setrlimit: %s", strerror(errno)); \
 } while (0)
 
+/* As an ordinary user the program is the same user as everything else of that user, and one kill(-1, ...)
+   would end it all. So that one call is refused: a filter in the kernel (seccomp(2)) looks at each call. */
+static void refuse_kill_all(void)
+{
+#if __has_include(<linux/seccomp.h>)
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_kill, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),    /* its lower half */
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xffffffffu, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = { sizeof rules / sizeof rules[0], rules };
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+#endif
+}
+
 void cage_enter(const struct run *run)
 {
     char home[4200];
@@ -211,6 +234,8 @@ void cage_enter(const struct run *run)
     LIMIT(RLIMIT_FSIZE, run->output_mb * 1024 * 1024);
     LIMIT(RLIMIT_NPROC, processes);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (!run->spare_user)
+        refuse_kill_all();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     umask(022);
 

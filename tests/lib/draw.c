@@ -83,7 +83,7 @@ enum { WIDTH = 80 };
 static bool matters(const struct step *step)
 {
     if (step->what == 'c')
-        return step->object != 0 || strstr("fork waitpid _exit pthread_create pthread_join kill read write", step->text) != NULL;
+        return step->object != 0 || strstr("fork waitpid _exit pthread_create pthread_join kill read write pread pwrite lseek", step->text) != NULL;
     for (int i = 0; i < run->steps; i++)
         if (run->step[i].what != 'c' && run->step[i].object == step->object && run->step[i].task != step->task)
             return true;

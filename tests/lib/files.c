@@ -165,6 +165,30 @@ ssize_t write(int fd, const void *buffer, size_t size)
     return REAL(write)(fd, buffer, size);
 }
 
+/* At a place in a file: never blocks, but others may come between two of them. */
+ssize_t pread(int fd, void *buffer, size_t size, off_t offset)
+{
+    step('c', 0, fd, HERE, "pread");
+    delay();
+    ssize_t count = REAL(pread)(fd, buffer, size, offset);
+    if (PLAYED && count > 0)
+        access_memory(buffer, (size_t)count, true, HERE);
+    return count;
+}
+
+ssize_t pwrite(int fd, const void *buffer, size_t size, off_t offset)
+{
+    step('c', 0, fd, HERE, "pwrite");
+    delay();
+    return REAL(pwrite)(fd, buffer, size, offset);
+}
+
+off_t lseek(int fd, off_t offset, int whence)
+{
+    step('c', 0, fd, HERE, "lseek");
+    return REAL(lseek)(fd, offset, whence);
+}
+
 int close(int fd)
 {
     if (PLAYED) {

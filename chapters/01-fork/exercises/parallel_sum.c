@@ -6,8 +6,8 @@
              next ones ... All slices have the same size; when the count does not divide by N, the
              first slices get one number more (7 numbers, 3 children: 3, 2, 2). An empty slice has
              the sum 0. All children work at the same time: start them all, then wait for them.
-          3. Each child sends its sum to main, through a pipe or shared memory. A sum is a long long. One
-             read() may give only a piece of it too: read_full() reads all of it.
+          3. Each child sends its sum to main, through a pipe or shared memory. A sum is a long long.
+             One read() may give only a piece of it too: read_full() reads all of it.
           4. main waits for every child, prints the sums in the order of the children, then the
              total, and ends with exit code 0.
    Calls: read(2), pipe(2), fork(2), write(2), close(2), waitpid(2), _exit(2); print with say()

@@ -4,8 +4,8 @@
           1. Each process prints one line BEFORE it forks: its generation, its own pid, and the pid
              of its parent. (Generation 0 leaves its parent out: that is the shell.)
           2. Each process that has a child waits for it, and AFTER the child ended prints that too.
-             So the deepest generation's end is told first, and main prints the last line.
-          3. Every process ends with exit status 0.
+             So the end of the deepest generation is told first, and main prints the last line.
+          3. Every process ends with exit code 0.
    Calls: fork(2), getpid(2), getppid(2), waitpid(2), _exit(2); print with say()
    The exact lines are in the example below. They must come in that order on every run. */
 #include "workbook.h"

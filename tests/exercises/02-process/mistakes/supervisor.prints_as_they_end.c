@@ -131,5 +131,8 @@ static int supervise(int count)
 int main(int argc, char **argv)
 {
     read_arguments(argc - 1, argv + 1);
-    return supervise(argc - 1);
+    int status = supervise(argc - 1);
+    check(close(gate[0]));
+    check(close(gate[1]));
+    return status;
 }
