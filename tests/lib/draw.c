@@ -109,7 +109,7 @@ static void describe(const struct step *step, char *text, size_t size)
     if (step->what == 'r')
         snprintf(text, size, "reads %s = %ld", name, step->value);
     else if (step->what == 'w')
-        snprintf(text, size, "writes %s", name);
+        snprintf(text, size, "writes %s = %ld", name, step->value);
     else
         snprintf(text, size, "%s", strncmp(step->text, "pthread_", 8) == 0 ? step->text + 8 : step->text);
 }

@@ -86,12 +86,20 @@ void access_memory(const void *address, size_t size, bool write, uintptr_t at)
         byte = end;
     }
     inside = false;
-    if (others || shared) {     /* what others use is a step: before it, somebody else may go on */
-        long value = 0;
-        if (!write)
-            memcpy(&value, address, size < sizeof value ? size : sizeof value);
-        step(write ? 'w' : 'r', key, value, at, "");
-    }
+    /* what others use is a step: before it, somebody else may go on. The first use of a place is only written
+       down: others may come to it later, and then the drawing wants to show this one too. */
+    int before = region->steps;
+    if (others || shared)
+        step(write ? 'w' : 'r', key, 0, at, "");
+    else if (region->steps < STEPS / 4)
+        write_down(write ? 'w' : 'r', key, 0, at, "");
+    if (region->steps == before)
+        return;
+    region->task[self].last = region->steps - 1;
+    region->task[self].written_size = size;
+    region->task[self].written = address;
+    if (!write)
+        note_value();           /* of a write the new value is there at the next step only */
 }
 
 void forget_memory(const void *address, size_t size)

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -519,19 +520,8 @@ static void take_token(void)
     deliver();
 }
 
-void step(char what, uint64_t object, long value, uintptr_t at, const char *text)
+void write_down(char what, uint64_t object, long value, uintptr_t at, const char *text)
 {
-    if (!scheduled || self < 0)
-        return;
-    int error = errno;
-    take_token();
-    region->task[self].state = READY;
-    region->progress++;
-    region->now += 1000;
-    if (region->over)
-        stop();
-    pass();
-    take_token();
     if (region->steps < STEPS) {
         struct step *record = &region->step[region->steps++];
         record->task = (short)self;
@@ -543,6 +533,37 @@ void step(char what, uint64_t object, long value, uintptr_t at, const char *text
         snprintf(record->text, sizeof record->text, "%s", text);
     }
     outer[0] = outer[1] = 0;
+}
+
+/* A write is noted before it is done; at the next step its value is there. Read by a system call, since the
+   memory may be gone by then. */
+void note_value(void)
+{
+    struct task *task = &region->task[self];
+    long value = 0;
+    struct iovec here = { &value, task->written_size < sizeof value ? task->written_size : sizeof value };
+    struct iovec there = { (void *)(uintptr_t)task->written, here.iov_len };
+    if (syscall(SYS_process_vm_readv, getpid(), &here, 1, &there, 1, 0) > 0)
+        region->step[task->last].value = here.iov_len == 4 ? *(int *)(void *)&value : value;
+    task->written = NULL;
+}
+
+void step(char what, uint64_t object, long value, uintptr_t at, const char *text)
+{
+    if (!scheduled || self < 0)
+        return;
+    int error = errno;
+    take_token();
+    if (region->task[self].written != NULL)
+        note_value();
+    region->task[self].state = READY;
+    region->progress++;
+    region->now += 1000;
+    if (region->over)
+        stop();
+    pass();
+    take_token();
+    write_down(what, object, value, at, text);
     errno = error;
 }
 

@@ -43,6 +43,9 @@ struct task {
     long long deadline;         /* TIMED: when its wait ends, in ns of the run's own clock */
     long long alarm;            /* when SIGALRM comes, or 0 */
     uint64_t condition;         /* the condition it waits on, or 0 */
+    const void *written;        /* what it has just written to, whose new value step number LAST wants to know */
+    size_t written_size;
+    int last;
     unsigned handled;           /* how many handlers have run */
     unsigned interrupts;        /* how many of them without SA_RESTART */
 };
@@ -128,6 +131,8 @@ void release_pipes(int number);
 void task_away(void);                               /* this task becomes another program */
 void task_look_again(void);                         /* some tasks may have been killed */
 void step(char what, uint64_t object, long value, uintptr_t at, const char *text);   /* may switch */
+void write_down(char what, uint64_t object, long value, uintptr_t at, const char *text);     /* for the drawing */
+void note_value(void);                              /* of what the task has last read or written */
 bool blocked(enum state state, uint64_t object, const char *call, uintptr_t at);     /* a try failed; false: it timed out */
 void unblocked(void);
 void limit_in(long long ns);                        /* how long the next blocked(TIMED, ...) lasts at most */
