@@ -111,13 +111,13 @@ expect() { expect_block ordered; }
 expect_unordered() { expect_block unordered; }
 
 expect_block() {
-    local kind=$1 hint='' sure_hint=''
+    local ordering=$1 hint='' sure_hint=''
     want=$stage/want
     cat >"$want"
     # asked for one schedule again: the plain run does not matter
-    if [ -n "${JUDGE_REPLAY:-}" ]; then verdict=pass; else judge_compare - "$kind" <"$want"; fi
+    if [ -n "${JUDGE_REPLAY:-}" ]; then verdict=pass; else judge_compare - "$ordering" <"$want"; fi
     case $verdict in
-    pass) under_instruments "$kind" ;;
+    pass) under_instruments "$ordering" ;;
     hang) case $details in "every process waits"*) ask_the_scheduler --time 3000 ;; esac ;;
     "wrong output" | "wrong exit status") ask_the_scheduler ;;
     esac
@@ -147,7 +147,7 @@ under_instruments() {
     local order='' kind=$1 checks seed build plain=("$out" "$err" "$events" "$end")
     [ -z "${JUDGE_PLAIN:-}" ] || return 0
     if [ -d "$stage/again" ]; then      # a second run in the same check: a few schedules are enough
-        again_plainly
+        again_plainly "$kind"
         return 0
     fi
     checks=$(grep -c '^@test' "$BATS_TEST_FILENAME")
@@ -162,6 +162,7 @@ under_instruments() {
         [ "$verdict" = pass ] || return 0
         again "$kind" plain --env "WORKBOOK_NOISE=$seed"
         [ "$verdict" = pass ] && continue
+        judge_events
         details="under noise $seed:"$'\n'$details
         case $seed in
         1) sure_hint="it fails when signals interrupt its calls: a call that ends with EINTR must be made again" ;;
@@ -173,6 +174,7 @@ under_instruments() {
         if [ ! -x "$compiled/$build" ] || [ -n "${JUDGE_REPLAY:-}" ]; then continue; fi
         again "$kind" $build --memory 4096
         sanitizer_said $build
+        if [ "$verdict" != pass ]; then events=${plain[2]}; fi
     done
     if [ "$verdict" = pass ]; then out=${plain[0]} err=${plain[1]} events=${plain[2]} end=${plain[3]}; fi
 }
@@ -180,7 +182,7 @@ under_instruments() {
 again_plainly() {
     local plain=("$out" "$err" "$events" "$end")
     out=$stage/again/out err=$stage/again/err events=$stage/again/events
-    if [ -x "$compiled/scheduled" ]; then under_schedules "$kind" 3; fi
+    if [ -x "$compiled/scheduled" ]; then under_schedules "$1" 3; fi
     if [ "$verdict" = pass ]; then out=${plain[0]} err=${plain[1]} events=${plain[2]} end=${plain[3]}; fi
 }
 
@@ -233,6 +235,7 @@ under_schedules() {
         fi
     done
     [ $failed -gt 0 ] || return 0
+    judge_events "$stage/again/region"
     verdict=$worst_verdict end=$worst_end
     out=$stage/again/best.out err=$stage/again/best.err
     details=$worst_details"failed $failed of the $((seed - first < count ? seed - first + 1 : count)) schedules tried, first with seed $begun."

@@ -53,8 +53,9 @@ judge_run() {
 }
 
 # What the witness wrote down, as text in $events: the region's first 16 bytes are its own, then come 256 KiB of text.
+# judge_events [REGION]
 judge_events() {
-    { head -c 262160 | tail -c +17 | tr -d '\0'; } <"$stage/at/.events" >"$events"
+    { head -c 262160 | tail -c +17 | tr -d '\0'; } <"${1:-$stage/at/.events}" >"$events"
 }
 
 # From the report to $verdict, $details and $end.
@@ -77,8 +78,9 @@ judge_read_report() {
     *SIGXFSZ) verdict="over the limit" ;;
     killed*) [ "$verdict" = pass ] && verdict=crash ;;
     esac
-    # after an error it is no surprise that children were not waited for: the error is the verdict
-    if [ "$verdict" = pass ] && [ "$orphans_after" -gt 0 ] && [ "$end" = "exit 0" ]; then
+    # after an error that was told it is no surprise that children were not waited for: the error is the verdict
+    if [ "$verdict" = pass ] && [ "$orphans_after" -gt 0 ] &&
+        { [ "$end" = "exit 0" ] || [ ! -s "$err" ]; }; then
         verdict="left behind"
         details+="$orphans_after of its processes had not been waited for when the first process ended"$'\n'
     fi

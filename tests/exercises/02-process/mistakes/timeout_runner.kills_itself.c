@@ -1,4 +1,4 @@
-/* left behind | setpgid */
+/* crash | setpgid */
 #include "workbook.h"
 
 #include <errno.h>
