@@ -234,6 +234,8 @@ static void look_after(unsigned moves)
         return;
     }
     struct task *task = &region->task[holder];
+    if (task->tid == 0)
+        return;                 /* a thread that has just been made, and does not run yet */
     char state = state_in_proc(task->pid, task->tid);
     if (region->idle && state == 'S')
         return;
@@ -622,7 +624,7 @@ void task_look_again(void)
 {
     for (int i = 0; i < region->tasks; i++) {
         struct task *task = &region->task[i];
-        if (task->state == UNUSED || task->state == ENDED || i == self)
+        if (task->state == UNUSED || task->state == ENDED || task->tid == 0 || i == self)
             continue;
         char state = state_in_proc(task->pid, task->tid);
         if (state == 0 || state == 'Z' || state == 'X')
