@@ -39,6 +39,9 @@ static inline bool interrupted(unsigned before) { return me()->interrupts != bef
 extern __thread int handler_depth;      /* how many signal handlers this thread is in */
 void limit_at(const struct timespec *time, clockid_t clock);    /* for the next blocked(TIMED, ...): until an absolute time */
 
+/* files.c */
+bool is_stream(int fd);                             /* a pipe or a socket, which may take or give a part only */
+
 /* noise.c */
 enum { YIELDS = 1, DELAYS = 2, SHORTENS = 4, INTERRUPTS = 8, WAKES = 16 };
 extern unsigned noise;          /* which disturbances */

@@ -545,8 +545,11 @@ void note_value(void)
     long value = 0;
     struct iovec here = { &value, task->written_size < sizeof value ? task->written_size : sizeof value };
     struct iovec there = { (void *)(uintptr_t)task->written, here.iov_len };
-    if (syscall(SYS_process_vm_readv, getpid(), &here, 1, &there, 1, 0) > 0)
-        region->step[task->last].value = here.iov_len == 4 ? *(int *)(void *)&value : value;
+    int four;
+    if (syscall(SYS_process_vm_readv, getpid(), &here, 1, &there, 1, 0) > 0) {
+        memcpy(&four, &value, sizeof four);
+        region->step[task->last].value = here.iov_len == sizeof four ? four : value;
+    }
     task->written = NULL;
 }
 
