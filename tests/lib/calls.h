@@ -11,6 +11,8 @@
 #ifndef CALLS_H
 #define CALLS_H
 
+#undef _FORTIFY_SOURCE          /* it would put functions of its own in front of read and poll: those are ours here */
+
 #include "schedule.h"
 
 #include <dlfcn.h>
@@ -38,9 +40,6 @@ static inline bool interrupted(unsigned before) { return me()->interrupts != bef
 /* processes.c */
 extern __thread int handler_depth;      /* how many signal handlers this thread is in */
 void limit_at(const struct timespec *time, clockid_t clock);    /* for the next blocked(TIMED, ...): until an absolute time */
-
-/* files.c */
-bool is_stream(int fd);                             /* a pipe or a socket, which may take or give a part only */
 
 /* noise.c */
 enum { YIELDS = 1, DELAYS = 2, SHORTENS = 4, INTERRUPTS = 8, WAKES = 16 };

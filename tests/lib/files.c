@@ -98,7 +98,7 @@ static bool wait_ready(int fd, short events, const char *call, uintptr_t at)
     return true;
 }
 
-bool is_stream(int fd)
+static bool is_stream(int fd)
 {
     struct stat info;
     return fstat(fd, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode));
