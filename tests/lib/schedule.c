@@ -43,7 +43,7 @@ void region_open(void)
     int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
     if (fd == -1)
         return;
-    void *memory = (void *)syscall(SYS_mmap, NULL, sizeof *region, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *memory = (void *)syscall(SYS_mmap, NULL, sizeof *region, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0L);     /* long: syscall takes longs */
     syscall(SYS_close, fd);
     if (memory == MAP_FAILED)
         return;
@@ -187,7 +187,7 @@ static void give_to(int next)
     atomic_fetch_add(&region->moves, 1);
     atomic_store(&region->stalled, 0);
     atomic_store(&task->turn, 1);
-    syscall(SYS_futex, &task->turn, FUTEX_WAKE, 1, NULL, NULL, 0);
+    syscall(SYS_futex, &task->turn, FUTEX_WAKE, 1, NULL, NULL, 0L);
 }
 
 /* The state letter of a task in /proc, or 0 when it is gone. */
@@ -261,7 +261,7 @@ static void wait_for_turn(void)
         unsigned moves = atomic_load(&region->moves);
         if (region->over)
             stop();
-        if (syscall(SYS_futex, &task->turn, FUTEX_WAIT, 0, &limit, NULL, 0) == -1 && errno == ETIMEDOUT)
+        if (syscall(SYS_futex, &task->turn, FUTEX_WAIT, 0, &limit, NULL, 0L) == -1 && errno == ETIMEDOUT)
             look_after(moves);
         atomic_store(&task->turn, 0);
     }
@@ -546,7 +546,7 @@ void note_value(void)
     struct iovec here = { &value, task->written_size < sizeof value ? task->written_size : sizeof value };
     struct iovec there = { (void *)(uintptr_t)task->written, here.iov_len };
     int four;
-    if (syscall(SYS_process_vm_readv, getpid(), &here, 1, &there, 1, 0) > 0) {
+    if (syscall(SYS_process_vm_readv, getpid(), &here, 1L, &there, 1L, 0L) > 0) {
         memcpy(&four, &value, sizeof four);
         region->step[task->last].value = here.iov_len == sizeof four ? four : value;
     }
