@@ -2,9 +2,9 @@
    Python: p.join(timeout), then p.is_alive() or p.exitcode
    Calls:  pidfd_open(2), poll(2), clock_gettime(2), inside process_join_for
    Needs:  01-fork/pipe, process_step3
-   Try:    Take out the last close(go[1]), "now it may end". The join with 10 s now takes them all,
-           then a line on stderr tells that the child still runs. It is gone all the same: it ends
-           with its parent. Try 500 instead of 10000 to wait less. */
+   Try:    Take out the last close(go[1]), "now it may end", and write 500 for 10000, to wait less.
+           The second limit passes too, and a line on stderr says that the child has not ended. It
+           is gone all the same: it ends with its parent. */
 #include "workbook.h"
 
 #include "process.h"

@@ -2,7 +2,7 @@
    Python: multiprocessing.set_start_method("spawn") against "fork"
    Calls:  execl(3), in one line here (chapter 03 teaches it); /proc/self/exe in proc(5)
    Needs:  01-fork/copy_on_write, start, exitcode
-   Try:    Run `build/spawn show` yourself: that is all the fresh child does. */
+   Try:    Run `build/spawn show` yourself: that is all that the fresh child does. */
 #include "workbook.h"
 
 #include "process.h"
@@ -37,7 +37,7 @@ static void start_and_join(struct process *child)
 
 int main(int argc, char **argv)
 {
-    /* No function or pointer gets through exec, only text: so a name says what to run. */
+    /* A pointer, to a function too, means nothing after exec; text does. A name says what to run. */
     if (argc == 2 && strcmp(argv[1], "show") == 0)
         return show_setting("fresh program");
     if (argc != 1)

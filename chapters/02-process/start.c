@@ -2,8 +2,9 @@
    Python: Process(target=, args=, name=), start(), join(), current_process().name
    Calls:  fork(2), waitpid(2), inside process_start and process_join
    Needs:  01-fork/fork, 01-fork/copy_on_write, process_step2
-   Try:    Take out the lines with process_join and process_expect. Now the order is free. But no
-           line of a child is missing: when main returns, the part joins who was not joined. */
+   Try:    Take out the lines with process_join and process_expect. Now the order is free, and
+           "both have ended" may be false. But no line of a child is missing: when main returns, the
+           part joins who was not joined. */
 #include "workbook.h"
 
 #include "process.h"

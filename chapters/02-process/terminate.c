@@ -2,8 +2,9 @@
    Python: p.terminate(), p.kill(), p.is_alive(), p.exitcode
    Calls:  kill(2), setpgid(2), prctl(2) with PR_SET_CHILD_SUBREAPER
    Needs:  01-fork/pipe, 01-fork/zombie_and_orphan, join_timeout, exitcode
-   Try:    In stubborn(), put write_full() above signal(). Mostly the program now ends with the line
-           "stubborn was killed by signal 15": SIGTERM came before the child ignored it. */
+   Try:    In stubborn(), put write_full() above signal(), and work_ticks(20); between them. The
+           program now ends with the line "stubborn was killed by signal 15": SIGTERM came before
+           the child ignored it. Without the pause that happens only now and then. */
 #include "workbook.h"
 
 #include "process.h"

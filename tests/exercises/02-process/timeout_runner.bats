@@ -59,6 +59,8 @@ explain() {
             echo "the target ignores SIGTERM: send SIGKILL when it has not ended G_MS later, and wait for it"
         elif [ "$kind" = family ]; then
             echo "one process of the family was not ended by SIGTERM: let the child call setpgid before it calls the target, and send to the group: kill(-pid, ...)"
+        elif [[ $details == *"still runs"* ]]; then
+            echo "a process of the target's family still runs: call setpgid in the child too, before the target runs, and send every signal to the group"
         else
             echo "the target was not waited for: call waitpid on every path, also after a signal"
         fi ;;

@@ -10,7 +10,7 @@
           2. A worker that failed is started again AT ONCE, also while others still run. It is started
              again at most 3 times, so a worker has at most 4 starts. Then the supervisor gives up
              on this worker. A worker that succeeded is not started again.
-          3. When no worker runs any more, print one line a worker, in the order of the arguments:
+          3. When no worker runs any more, print one line for each worker, in the order of the arguments:
                worker 1: done, starts 3
                worker 2: gave up, starts 4, exit status 24
                worker 3: gave up, starts 4, killed by signal 9

@@ -2,9 +2,9 @@
    Task:  timeout_runner T_MS G_MS TARGET [STATUS]
           1. Start the target in a child, in a process group of its own. The child calls
              target->run(status), and ends with the exit status that this returns.
-          2. If it ends within T_MS milliseconds, go on AT ONCE with point 5.
+          2. If the child ends within T_MS milliseconds, go on AT ONCE with point 5.
           3. If not, send SIGTERM to the whole group: the target may have children.
-          4. If it has not ended G_MS milliseconds after that, send SIGKILL to the whole group.
+          4. If the child has not ended G_MS milliseconds after that, send SIGKILL to the whole group.
              If it ends earlier, go on AT ONCE.
           5. Print one line, how it ended:
                NAME: in time, exit status S          NAME: in time, killed by signal N
@@ -15,8 +15,9 @@
    Targets: quick ends at once with 0; fails ends at once with STATUS (3 if you leave it out); killed
           kills itself; slow blocks, and SIGTERM ends it; polite blocks, cleans up at SIGTERM, then ends
           with STATUS; stubborn blocks, and ignores SIGTERM; family: two processes, both block.
-   Calls: fork(2), setpgid(2), kill(2), waitpid(2), _exit(2); print with say(). For the limit:
-          sigtimedwait(2), or waitpid with WNOHANG again and again with a nanosleep(2) of 1 ms between */
+   Calls: fork(2), setpgid(2), kill(2), waitpid(2), _exit(2); print with say(). For the limit: a
+          pidfd and poll(2), as in process_step3.c, or waitpid with WNOHANG in a loop, with a nanosleep(2)
+          of 1 ms between two questions */
 #include "workbook.h"
 
 #include <errno.h>
