@@ -37,7 +37,8 @@ explain() {
     signals=$(wrong_signals)
     case $verdict in
     hang | deadlock)
-        if [ "$kind" = ends ] && ! awk '$1 == "fork" { child[$3] = 1 } $1 == "exit" && child[$2] { found = 1 } END { exit !found }' "$events"; then
+        if [ "$kind" = ends ] && ! awk '$1 == "fork" { child[$3] = 1 } $1 == "exit" { ended[$2] = 1 }
+            END { for (c in child) if (c in ended) exit 0; exit 1 }' "$events"; then
             echo "the child has not ended, but goes on in its parent's code: end it with _exit(target->run(status))"
         elif [ "$kind" = ends ]; then echo "the target had ended at once, but timeout_runner still waited: its end must be noticed as soon as it comes, not after T_MS"
         elif ! signal_to 15 && ! signal_to 9; then echo "the limit was over, but no signal was sent: do not wait without a limit before you send SIGTERM"
