@@ -104,7 +104,7 @@ verdict_of() {
     local file=$1 wanted words said
     IFS='|' read -r wanted words < <(sed -n '1s,^/\* *\(.*\) *\*/$,\1,p' "$file")
     words=${words## } words=${words%% }
-    said=$("$judge" file "$file" 2>&1) || true
+    said=$("$judge" file "$file" 2>/dev/null) || true
     case ", ${wanted%% }," in
     *", ${said%%:*},"*) [ -z "$words" ] || grep -qF -e "$words" <<<"$said" && return 0 ;;
     esac

@@ -256,11 +256,12 @@ under_schedules() {
 
 # A plain hang may be a deadlock, a wrong output may come from a race: the scheduler knows more about both.
 ask_the_scheduler() {
-    local held=("$verdict" "$details" "$out" "$err" "$events" "$end") seed
+    local held=("$verdict" "$details" "$out" "$err" "$events" "$end") seed tries=2
     [ -x "$compiled/scheduled" ] && [ -z "${JUDGE_PLAIN:-}" ] || return 0
+    if [ "$verdict" = hang ]; then tries=40; fi
     mkdir -p "$stage/again"
     out=$stage/again/out err=$stage/again/err events=$stage/again/events
-    for seed in 1 2; do
+    for ((seed = 1; seed <= tries; seed++)); do   # a hang is worth more tries
         # shellcheck disable=SC2034
         order='' run_build scheduled "$@"
         case $verdict in
@@ -269,6 +270,7 @@ ask_the_scheduler() {
             details+=$("$tools/draw" picture "$stage/at/.events" "$compiled/scheduled")$'\n'
             return 0 ;;
         esac
+        [ "$took" -lt 1000 ] || break       # it waited for something real: more tries would only cost time
     done
     verdict=${held[0]} details=${held[1]} out=${held[2]} err=${held[3]} events=${held[4]} end=${held[5]}
 }

@@ -82,7 +82,7 @@ judge_read_report() {
     if [ "$verdict" = pass ] && [ "$orphans_after" -gt 0 ] &&
         { [ "$end" = "exit 0" ] || [ ! -s "$err" ]; }; then
         verdict="left behind"
-        details+="$orphans_after of its processes had not been waited for when the first process ended"$'\n'
+        details+="$orphans_after of its processes had not been waited for when the first process ended (a zombie, until then)"$'\n'
     fi
 }
 

@@ -169,7 +169,7 @@ static int unlock_played(pthread_mutex_t *mutex, uintptr_t at)
 {
     struct object *object = object_of(key_of(mutex), MUTEX);
     if (object->owner != self && object->count != PTHREAD_MUTEX_ERRORCHECK && object->count != PTHREAD_MUTEX_RECURSIVE)
-        verdict("wrong call", "P%d unlocks a mutex that %s, at @%lx@\n", self + 1,
+        verdict("wrong call", "P%d calls pthread_mutex_unlock on a mutex that %s, at @%lx@\n", self + 1,
                 object->owner < 0 ? "is not locked" : "another task holds", (unsigned long)at);
     release(object->clock);
     if (object->owner == self && --object->depth <= 0) {
@@ -400,10 +400,10 @@ int pthread_barrier_wait(pthread_barrier_t *barrier)
     uintptr_t at_ = HERE; \
     struct object *object_ = object_of(key_of(lock), RWLOCK); \
     int code_; \
-    step('c', object_->key, 0, at_, #try); \
+    step('c', object_->key, 0, at_, __func__); \
     limit_it; \
     while ((code_ = REAL(try)(lock)) == EBUSY) \
-        if (!blocked(state, object_->key, #try, at_)) \
+        if (!blocked(state, object_->key, __func__, at_)) \
             return ETIMEDOUT; \
     acquire(object_->clock); \
     region->progress++; \
