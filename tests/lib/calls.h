@@ -37,6 +37,11 @@ static inline long long ns_of(const struct timespec *time) { return (long long)t
    poll, pause and the like end so after any handler: they look at HANDLED. Source: signal(7). */
 static inline bool interrupted(unsigned before) { return me()->interrupts != before; }
 
+/* threads.c: has pthread_cancel been called for this thread? Then it ends here. waits() is blocked() for the calls that
+   are cancellation points: pthreads(7). */
+void cancellation_point(void);
+bool waits(enum state state, uint64_t object, const char *call, uintptr_t at);
+
 /* processes.c */
 extern __thread int handler_depth;      /* how many signal handlers this thread is in */
 void limit_at(const struct timespec *time, clockid_t clock);    /* for the next blocked(TIMED, ...): until an absolute time */

@@ -106,10 +106,8 @@ static void describe(const struct step *step, char *text, size_t size)
         }
         number += first && matters(other);
     }
-    if (step->what == 'r')
-        snprintf(text, size, "reads %s = %ld", name, step->value);
-    else if (step->what == 'w')
-        snprintf(text, size, "writes %s = %ld", name, step->value);
+    if (step->what != 'c')      /* an atomic access has its own word */
+        snprintf(text, size, "%s %s = %ld", step->text[0] != '\0' ? step->text : step->what == 'r' ? "reads" : "writes", name, step->value);
     else
         snprintf(text, size, "%s", strncmp(step->text, "pthread_", 8) == 0 ? step->text + 8 : step->text);
 }

@@ -178,6 +178,8 @@ under_instruments() {
     for build in asan tsan; do
         [ "$verdict" = pass ] || return 0
         if [ ! -x "$compiled/$build" ] || [ -n "${JUDGE_REPLAY:-}" ]; then continue; fi
+        # ThreadSanitizer's own thread lets no process end whose main has ended by pthread_exit
+        if [ $build = tsan ] && grep -q '^pthread_exit ' "${plain[2]}"; then continue; fi
         again "$kind" $build --memory 4096
         if [ "$end" = "exit 127" ] && grep -qE 'Error loading|error while loading shared libraries' "$err"; then
             echo "left out: $build: $(head -n 1 "$err")" >"$VERDICT_FILE.notes"    # it links here, but does not start
@@ -290,14 +292,29 @@ most_children() {
          END { print most + 0 }' "$events"
 }
 
+# How many threads the first process had at once, made and not yet joined.
+most_threads() {
+    awk '$1 == "start" && !first { first = $2 }
+         $1 == "thread" && $2 == first { if (++now > most) most = now }
+         $1 == "join" && $2 == first { now-- }
+         END { print most + 0 }' "$events"
+}
+
 count_events() {
     grep -c "^$1 " "$events" || true
 }
 
-# expect_parallel N: all N children were there before the first was waited for.
+# expect_parallel N: all N children were there before the first was waited for. expect_threads N: all N threads,
+# before the first was joined.
 expect_parallel() {
     local most
     most=$(most_children)
     [ "$most" -ge "$1" ] && return 0
     fail_with "not parallel" "only $most of $1 children were there at once: start them all before you wait for the first"
+}
+expect_threads() {
+    local most
+    most=$(most_threads)
+    [ "$most" -ge "$1" ] && return 0
+    fail_with "not parallel" "only $most of $1 threads were there at once: start them all before you join the first"
 }

@@ -89,7 +89,7 @@ static bool wait_ready(int fd, short events, const char *call, uintptr_t at)
     unsigned before = me()->interrupts;
     snprintf(text, sizeof text, "%s, descriptor %d", call, fd);
     while (!ready(fd, events)) {
-        blocked(BLOCKED, stream_of(fd)->key, text, at);
+        waits(BLOCKED, stream_of(fd)->key, text, at);
         if (interrupted(before)) {
             errno = EINTR;
             return false;
@@ -118,6 +118,7 @@ ssize_t read(int fd, void *buffer, size_t size)
     }
     CALLERS;
     step('c', 0, fd, HERE, "read");
+    cancellation_point();
     if (waits_forever(fd) && !wait_ready(fd, POLLIN, "read", HERE))
         return -1;
     ssize_t count = REAL(read)(fd, buffer, size);
@@ -128,9 +129,17 @@ ssize_t read(int fd, void *buffer, size_t size)
     return count;
 }
 
+/* A write would raise SIGPIPE. */
+static bool nobody_reads(int fd)
+{
+    struct pollfd one = { fd, POLLOUT, 0 };
+    return REAL(poll)(&one, 1, 0) == 1 && (one.revents & POLLERR) != 0 && is_stream(fd);
+}
+
 static ssize_t write_played(int fd, const void *buffer, size_t size, uintptr_t at)
 {
     step('c', 0, fd, at, "write");
+    cancellation_point();
     access_memory(buffer, size, false, at);
     release(stream_of(fd)->clock);
     if (!waits_forever(fd)) {
@@ -142,6 +151,8 @@ static ssize_t write_played(int fd, const void *buffer, size_t size, uintptr_t a
     do {                        /* a ready pipe takes a page without blocking */
         if (!wait_ready(fd, POLLOUT, "write", at))
             return done > 0 ? (ssize_t)done : -1;
+        if (nobody_reads(fd) && ends_by(me(), SIGPIPE))
+            end_by(SIGPIPE);
         size_t piece = size - done < 4096 ? size - done : 4096;
         ssize_t count = REAL(write)(fd, (const char *)buffer + done, piece);
         region->progress++;
@@ -216,6 +227,7 @@ static int poll_played(struct pollfd *fds, nfds_t count, long long limit_ns, uin
 {
     bool forever = limit_ns < 0, at_once = limit_ns == 0;
     step('c', 0, 0, at, "poll");
+    cancellation_point();
     limit_in(limit_ns);
     unsigned before = me()->handled;
     for (;;) {
@@ -223,7 +235,7 @@ static int poll_played(struct pollfd *fds, nfds_t count, long long limit_ns, uin
         for (nfds_t i = 0; result > 0 && i < count; i++)
             if (fds[i].fd >= 0)
                 acquire(stream_of(fds[i].fd)->clock);
-        if (result != 0 || at_once || !blocked(forever ? BLOCKED : TIMED, stream_waited(fds, count), "poll", at))
+        if (result != 0 || at_once || !waits(forever ? BLOCKED : TIMED, stream_waited(fds, count), "poll", at))
             return result;
         if (me()->handled != before) {
             errno = EINTR;
@@ -269,7 +281,7 @@ int select(int count, fd_set *reads, fd_set *writes, fd_set *errors, struct time
         struct timeval zero = { 0, 0 };
         int result = REAL(select)(count, &now[0], &now[1], &now[2], &zero);
         bool at_once = limit != NULL && limit->tv_sec == 0 && limit->tv_usec == 0;
-        if (result != 0 || at_once || !blocked(limit == NULL ? BLOCKED : TIMED, 0, "select", at)) {
+        if (result != 0 || at_once || !waits(limit == NULL ? BLOCKED : TIMED, 0, "select", at)) {
             if (reads) *reads = now[0];
             if (writes) *writes = now[1];
             if (errors) *errors = now[2];

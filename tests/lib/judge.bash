@@ -125,6 +125,11 @@ general_hint() {
     esac
 }
 
+# Is an Output block of a program one of a WRONG version? Then its race is the lesson, and no verdict.
+judge_is_wrong() {
+    "$tools/match" show "$1" "$2" | grep -q 'WRONG:'
+}
+
 # judge_scheduled SEED PROGRAM OPTIONS... -- COMMAND...   a run under a schedule of its own. PROGRAM is the file that
 # was built for it. A race, a deadlock or a wrong call that the scheduler saw is the verdict.
 judge_scheduled() {

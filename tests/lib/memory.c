@@ -74,6 +74,8 @@ void access_memory(const void *address, size_t size, bool write, uintptr_t at)
     if (!shared && !region->threads)
         return;
     inside = true;
+    if (region->task[self].written != NULL)
+        note_value();
     bool others = false;
     uint64_t key = key_of(address);
     size_t limit = size < 4096 ? size : 4096;
@@ -146,48 +148,58 @@ void __tsan_write_range(void *address, unsigned long size) { access_memory(addre
 
 /* Atomics are carried out one at a time, and order what their memory order says. A relaxed one orders
    nothing, but does not race either. 0 relaxed, 1 consume, 2 acquire, 3 release, 4 both, 5 seq_cst. */
-static void before_atomic(const volatile void *address, int order, uintptr_t at)
+static bool before_atomic(const volatile void *address, int order, uintptr_t at, char what, const char *text)
 {
     const void *plain = (const void *)(uintptr_t)address;
     if (!scheduled || self < 0)
-        return;
-    step('c', key_of(plain), 0, at, "atomic");
+        return false;
+    step(what, key_of(plain), 0, at, text);
     struct object *object = object_of(key_of(plain), ATOMIC);
     if (order == 1 || order == 2 || order == 4 || order == 5)
         acquire(object->clock);
     if (order >= 3)
         release(object->clock);
     region->progress++;
+    return region->steps < STEPS;
 }
+
+/* Carries out OPERATION, whose result is of that type, as a step; the drawing wants the value at A afterwards. */
+#define AS_STEP(type, a, order, what, text, operation) \
+    bool drawn = before_atomic(a, order, HERE, what, text); \
+    type result = (operation); \
+    if (drawn) region->step[region->steps - 1].value = (int)__atomic_load_n(a, __ATOMIC_SEQ_CST); \
+    return result
 
 #define ATOMIC_OF(bits, type) \
     type __tsan_atomic##bits##_load(const volatile type *a, int order); \
     type __tsan_atomic##bits##_load(const volatile type *a, int order) \
-    { before_atomic(a, order == 5 ? 2 : order, HERE); return __atomic_load_n(a, __ATOMIC_SEQ_CST); } \
+    { AS_STEP(type, a, order == 5 ? 2 : order, 'r', "loads", __atomic_load_n(a, __ATOMIC_SEQ_CST)); } \
     void __tsan_atomic##bits##_store(volatile type *a, type v, int order); \
     void __tsan_atomic##bits##_store(volatile type *a, type v, int order) \
-    { before_atomic(a, order == 5 ? 3 : order, HERE); __atomic_store_n(a, v, __ATOMIC_SEQ_CST); } \
-    CHANGE(bits, type, exchange, __atomic_exchange_n) \
-    CHANGE(bits, type, fetch_add, __atomic_fetch_add) \
-    CHANGE(bits, type, fetch_sub, __atomic_fetch_sub) \
-    CHANGE(bits, type, fetch_and, __atomic_fetch_and) \
-    CHANGE(bits, type, fetch_or, __atomic_fetch_or) \
-    CHANGE(bits, type, fetch_xor, __atomic_fetch_xor) \
-    CHANGE(bits, type, fetch_nand, __atomic_fetch_nand) \
+    { bool drawn = before_atomic(a, order == 5 ? 3 : order, HERE, 'w', "stores"); \
+      __atomic_store_n(a, v, __ATOMIC_SEQ_CST); \
+      if (drawn) region->step[region->steps - 1].value = (int)v; } \
+    CHANGE(bits, type, exchange, __atomic_exchange_n, "swaps:") \
+    CHANGE(bits, type, fetch_add, __atomic_fetch_add, "adds:") \
+    CHANGE(bits, type, fetch_sub, __atomic_fetch_sub, "takes:") \
+    CHANGE(bits, type, fetch_and, __atomic_fetch_and, "ands:") \
+    CHANGE(bits, type, fetch_or, __atomic_fetch_or, "ors:") \
+    CHANGE(bits, type, fetch_xor, __atomic_fetch_xor, "xors:") \
+    CHANGE(bits, type, fetch_nand, __atomic_fetch_nand, "nands:") \
     COMPARE(bits, type, strong) COMPARE(bits, type, weak) \
     type __tsan_atomic##bits##_compare_exchange_val(volatile type *a, type expected, type v, int order, int failed); \
     type __tsan_atomic##bits##_compare_exchange_val(volatile type *a, type expected, type v, int order, int failed) \
-    { (void)failed; before_atomic(a, order, HERE); \
-      __atomic_compare_exchange_n(a, &expected, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); return expected; }
-#define CHANGE(bits, type, name, real) \
+    { (void)failed; \
+      AS_STEP(type, a, order, 'w', "compares:", (__atomic_compare_exchange_n(a, &expected, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST), expected)); }
+#define CHANGE(bits, type, name, real, text) \
     type __tsan_atomic##bits##_##name(volatile type *a, type v, int order); \
     type __tsan_atomic##bits##_##name(volatile type *a, type v, int order) \
-    { before_atomic(a, order, HERE); return real(a, v, __ATOMIC_SEQ_CST); }
+    { AS_STEP(type, a, order, 'w', text, real(a, v, __ATOMIC_SEQ_CST)); }
 #define COMPARE(bits, type, name) \
     int __tsan_atomic##bits##_compare_exchange_##name(volatile type *a, type *expected, type v, int order, int failed); \
     int __tsan_atomic##bits##_compare_exchange_##name(volatile type *a, type *expected, type v, int order, int failed) \
-    { (void)failed; before_atomic(a, order, HERE); \
-      return __atomic_compare_exchange_n(a, expected, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); }
+    { (void)failed; \
+      AS_STEP(int, a, order, 'w', "compares:", __atomic_compare_exchange_n(a, expected, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)); }
 ATOMIC_OF(8, unsigned char) ATOMIC_OF(16, unsigned short) ATOMIC_OF(32, unsigned int) ATOMIC_OF(64, unsigned long)
 
 void __tsan_atomic_thread_fence(int order);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 /* ---- processes ---- */
@@ -78,12 +79,13 @@ static pid_t wait_played(pid_t pid, int *status, int options, struct rusage *usa
         return !(options & WNOHANG) && interrupt() ? -1 : REAL(wait4)(pid, status, options, usage);
     }
     step('c', 0, 0, at, "waitpid");
+    cancellation_point();
     unsigned before = me()->interrupts;
     for (;;) {
         pid_t result = REAL(wait4)(pid, status, options | WNOHANG, usage);
         if (result != 0 || (options & WNOHANG))
             return result;
-        blocked(BLOCKED, who_is_waited_for(), "waitpid", at);
+        waits(BLOCKED, who_is_waited_for(), "waitpid", at);
         if (interrupted(before)) {
             errno = EINTR;
             return -1;
@@ -133,7 +135,7 @@ void _exit(int code)
 {
     note("exit %d %d\n", (int)getpid(), code & 255);
     step('c', 0, code, HERE, "_exit");
-    task_end();
+    task_end(true);
     syscall(SYS_exit_group, code);
     abort();                    /* not reached */
 }
@@ -142,7 +144,7 @@ static void at_end(void)
 {
     if (PLAYED && me()->parent == -1)
         report_descriptors();
-    task_end();
+    task_end(true);
 }
 
 /* exit is reached by a call, or by return from main: the first handler registered runs last. */
@@ -223,15 +225,16 @@ int kill(pid_t pid, int number)
     for (int i = 0; i < region->tasks; i++)
         if (region->task[i].pid == pid && !region->task[i].thread && region->task[i].state != ENDED)
             known = i;
-    bool stops = number == SIGKILL || number == SIGSTOP || number == SIGCONT;
-    if (pid <= 0 || known == -1 || stops || region->task[known].state == AWAY) {
+    bool stops = number == SIGSTOP || number == SIGCONT;
+    bool ends = known != -1 && region->task[known].state != AWAY && ends_by(&region->task[known], number);
+    if (ends && pid == getpid())
+        end_by(number);
+    if (pid <= 0 || known == -1 || stops || ends || region->task[known].state == AWAY) {
         int answer = REAL(kill)(pid, number);
-        if (number == SIGKILL && known != -1 && answer == 0) {
+        if (ends && answer == 0) {
             wait_until_gone(pid);
             release_pipes(known);
-            for (int i = 0; i < region->tasks; i++)
-                if (region->task[i].space == region->task[known].space)
-                    region->task[i].state = ENDED;
+            task_killed(known);
         }
         if (pid <= 0)
             task_look_again();
@@ -248,6 +251,9 @@ int killpg(pid_t group, int number) { return kill(-group, number); }
 
 int raise(int number)
 {
+    step('c', 0, number, HERE, "raise");
+    if (PLAYED && number > 0 && number <= 64 && ends_by(me(), number))
+        end_by(number);
     return (int)syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), number);
 }
 
@@ -266,7 +272,7 @@ static int sigwait_played(const sigset_t *set, siginfo_t *info, const struct tim
             *info = own;
         if (number > 0 || errno != EAGAIN)
             return number;
-        if (!blocked(limit != NULL ? TIMED : BLOCKED, 0, "sigtimedwait", at))
+        if (!waits(limit != NULL ? TIMED : BLOCKED, 0, "sigtimedwait", at))
             return -1;          /* errno is EAGAIN: the time is over */
         if (me()->handled != before) {
             errno = EINTR;
@@ -300,6 +306,11 @@ static void (*long_handlers[65])(int, siginfo_t *, void *);
 
 static void handler_called(int number, siginfo_t *info, void *context)
 {
+    /* The kernel's own signals (SIGCHLD) come at any time; here they wait for this task's turn. */
+    if (PLAYED && (atomic_load(&region->running) != self || (number == SIGCHLD && (me()->pending >> (SIGCHLD - 1) & 1)))) {
+        me()->pending |= 1ull << (number - 1);
+        return;
+    }
     if (PLAYED) {
         me()->handled++;
         me()->interrupts += !restarts[number];
@@ -346,7 +357,7 @@ int pause(void)
     uintptr_t at = HERE;
     step('c', 0, 0, at, "pause");
     for (unsigned before = me()->handled; me()->handled == before; )
-        blocked(BLOCKED, 0, "pause", at);
+        waits(BLOCKED, 0, "pause", at);
     errno = EINTR;
     return -1;
 }
@@ -361,7 +372,7 @@ int sigsuspend(const sigset_t *mask)
     unsigned before = me()->handled;
     sigprocmask(SIG_SETMASK, mask, &old);
     while (me()->handled == before)
-        blocked(BLOCKED, 0, "sigsuspend", at);
+        waits(BLOCKED, 0, "sigsuspend", at);
     sigprocmask(SIG_SETMASK, &old, NULL);
     errno = EINTR;
     return -1;
@@ -377,12 +388,13 @@ static long long clock_of(clockid_t clock)
 static int sleep_played(long long ns, uintptr_t at)
 {
     step('c', 0, 0, at, "sleep");
+    cancellation_point();
     /* half the seeds: it lasts while anyone else can go on; the others: it is over at once, for a
        sleep orders nothing. Time leaps only when nobody else could use it. */
     if (region->mode % 2 == 0) {
         limit_in(ns);
         unsigned before = me()->handled;
-        while (blocked(TIMED, 0, "sleep", at))
+        while (waits(TIMED, 0, "sleep", at))
             if (me()->handled != before) {
                 errno = EINTR;
                 return -1;
@@ -432,13 +444,45 @@ void limit_at(const struct timespec *time, clockid_t clock)
     limit_in(ns_of(time) - clock_of(clock));
 }
 
+/* The timer of this process that sends SIGALRM: alarm and setitimer share it. Its task is the process's first. */
+static struct task *timer(void) { return &region->task[me()->space]; }
+
+static long long left_of(const struct task *task)
+{
+    return task->alarm > region->now ? task->alarm - region->now : 0;
+}
+
+static struct timeval timeval_of(long long ns)
+{
+    return (struct timeval){ ns / 1000000000, ns % 1000000000 / 1000 };
+}
+
+#ifdef __GLIBC__                /* it gives this parameter a type of its own */
+int setitimer(__itimer_which_t which, const struct itimerval *value, struct itimerval *old)
+#else
+int setitimer(int which, const struct itimerval *value, struct itimerval *old)
+#endif
+{
+    if (!PLAYED || which != ITIMER_REAL)
+        return REAL(setitimer)(which, value, old);
+    step('c', 0, 0, HERE, "setitimer");
+    struct itimerval before = { timeval_of(timer()->again), timeval_of(left_of(timer())) };
+    long long first = value->it_value.tv_sec * 1000000000ll + value->it_value.tv_usec * 1000ll;
+    timer()->alarm = first != 0 ? region->now + first : 0;
+    timer()->again = first != 0 ? value->it_interval.tv_sec * 1000000000ll + value->it_interval.tv_usec * 1000ll : 0;
+    if (old != NULL)
+        *old = before;
+    return 0;
+}
+
 unsigned alarm(unsigned seconds)
 {
     if (!PLAYED)
         return REAL(alarm)(seconds);
     step('c', 0, seconds, HERE, "alarm");
-    long long left = me()->alarm > region->now ? (me()->alarm - region->now + 999999999) / 1000000000 : 0;
-    me()->alarm = seconds != 0 ? region->now + seconds * 1000000000ll : 0;
+    long long left = (left_of(timer()) + 999999999) / 1000000000;
+    timer()->alarm = seconds != 0 ? region->now + seconds * 1000000000ll : 0;
+    timer()->again = 0;
     return (unsigned)left;
 }
 

@@ -5,6 +5,7 @@
    All choices come from the seed and the order of steps, so that a seed repeats. */
 #include "schedule.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -209,11 +211,44 @@ static char state_in_proc(pid_t pid, pid_t tid)
 
 void wait_until_gone(pid_t pid)
 {
+    char path[32];
+    struct stat threads;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     for (int tries = 0; tries < 200000; tries++) {
         char state = state_in_proc(pid, pid);
-        if (state == 0 || state == 'Z' || state == 'X')
-            return;
+        /* the first thread may have ended alone: each thread is a link more */
+        if (state == 0 || ((state == 'Z' || state == 'X') && (stat(path, &threads) == -1 || threads.st_nlink <= 3)))
+            break;
         syscall(SYS_sched_yield);
+    }
+    syscall(SYS_kill, 0L, 0L);  /* takes the kernel's list of processes: afterwards its SIGCHLD has been sent */
+}
+
+/* The line "SigCgt:" or another one of a task's status: a set of signals. */
+static unsigned long long signals_in_proc(const struct task *task, const char *line)
+{
+    char path[64], text[2048];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/status", (int)task->pid, (int)task->tid);
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    if (fd == -1)
+        return 0;
+    ssize_t count = syscall(SYS_read, fd, text, sizeof text - 1);
+    syscall(SYS_close, fd);
+    text[count > 0 ? count : 0] = '\0';
+    const char *found = strstr(text, line);
+    return found != NULL ? strtoull(found + strlen(line), NULL, 16) : 0;
+}
+
+bool ends_by(const struct task *task, int number)
+{
+    unsigned long long bit = 1ull << (number - 1);
+    switch (number) {
+    case SIGCHLD: case SIGURG: case SIGWINCH: case SIGCONT: case SIGSTOP: case SIGTSTP: case SIGTTIN: case SIGTTOU:
+        return false;           /* the default is not the end: signal(7) */
+    case SIGKILL:
+        return true;
+    default:
+        return ((signals_in_proc(task, "SigCgt:") | signals_in_proc(task, "SigIgn:") | signals_in_proc(task, "SigBlk:")) & bit) == 0;
     }
 }
 
@@ -344,8 +379,25 @@ static void describe_deadlock(void)
     verdict(locks ? "deadlock" : "hang", "%s", text);
 }
 
-/* Nobody can go on: then time passes, at once, until the first limit or alarm is reached. -1: there is none. */
-static int let_time_pass(void)
+/* Is a task another program now? Those that have ended meanwhile are noted. */
+static bool any_away(void)
+{
+    bool away = false;
+    for (int i = 0; i < region->tasks; i++) {
+        struct task *task = &region->task[i];
+        if (task->state != AWAY)
+            continue;
+        char state = state_in_proc(task->pid, task->tid);
+        if (state == 0 || state == 'Z' || state == 'X')
+            task->state = ENDED;
+        away = true;            /* also when it has just ended: who waits for it must look again */
+    }
+    return away;
+}
+
+/* Nobody can go on: then time passes, at once, until the first limit or alarm is reached. -1: there is none. Beside
+   other programs, which need real time, only what is over by now counts. */
+static int let_time_pass(bool only_what_is_over)
 {
     int next = -1;
     bool alarm = false;
@@ -357,25 +409,50 @@ static int let_time_pass(void)
         if (task->state != ENDED && task->alarm != 0 && (next == -1 || task->alarm < first))
             next = i, first = task->alarm, alarm = true;
     }
-    if (next == -1)
+    if (next == -1 || (only_what_is_over && first > region->now))
         return -1;
     if (first > region->now)
         region->now = first;
     if (alarm) {
-        region->task[next].alarm = 0;
+        struct task *task = &region->task[next];
+        task->alarm = task->again != 0 ? task->alarm + task->again : 0;
         region->task[next].pending |= 1ull << (SIGALRM - 1);
     } else
         region->task[next].expired = true;
     return next;
 }
 
+/* Other programs (exec) run in real time, and so limits count in real time beside them; unless all of them wait in a
+   call that no clock ends. */
+static bool others_compute(void)
+{
+    static const long waits[] = { SYS_read, SYS_write, SYS_openat, SYS_rt_sigsuspend, SYS_futex, SYS_accept, SYS_connect };
+    for (int i = 0; i < region->tasks; i++) {
+        char path[64], text[64] = "";
+        bool sleeps = false;
+        if (region->task[i].state != AWAY)
+            continue;
+        snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)region->task[i].pid, (int)region->task[i].tid);
+        int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+        ssize_t count = fd == -1 ? 0 : syscall(SYS_read, fd, text, sizeof text - 1);
+        syscall(SYS_close, fd);
+        for (size_t w = 0; count > 0 && w < sizeof waits / sizeof *waits; w++)
+            sleeps = sleeps || (isdigit((unsigned char)text[0]) && strtol(text, NULL, 10) == waits[w]);
+        if (!sleeps)
+            return true;
+    }
+    return false;
+}
+
 /* Gives the token to whoever goes next; that may be this task. */
 static void pass(void)
 {
+    enum { TICK = 500000, STILL = 40, LONG_STILL = 3000 };      /* half a ms, 20 ms, 1.5 s */
     for (;;) {
         int next = choose();
+        bool away = next == -1 && any_away();
         if (next == -1)
-            next = let_time_pass();
+            next = let_time_pass(away && region->still < STILL);
         if (next != -1) {
             if (next == self) {
                 region->same++;
@@ -386,23 +463,21 @@ static void pass(void)
             give_to(next);
             return;
         }
-        bool away = false, alive = false;
+        bool alive = false;
         for (int i = 0; i < region->tasks; i++) {
             struct task *task = &region->task[i];
             away = away || (task->state == BLOCKED && task->waits_for != 0 && (task->waits_for == region->outside || task->waits_for == OUTSIDE));
-            if (task->state == AWAY) {
-                char state = state_in_proc(task->pid, task->tid);
-                if (state == 0 || state == 'Z' || state == 'X')
-                    task->state = ENDED;
-                away = true;
-            }
             alive = alive || (task->state != ENDED && task->state != UNUSED);
         }
+        /* what another program has started, and left, may hold a pipe yet */
+        away = away || (alive && region->programs && region->still < LONG_STILL);
         if (away) {             /* another program: real time has to pass */
-            struct timespec tick = { 0, 500000 };
+            struct timespec tick = { 0, TICK };
             region->idle = true;
             syscall(SYS_nanosleep, &tick, NULL);
             region->idle = false;
+            region->now += TICK;
+            region->still = others_compute() ? 0 : region->still + 1;
             region->progress++;
             if (atomic_load(&region->running) != self)
                 return;         /* it came back and somebody gave it the token */
@@ -463,7 +538,37 @@ void release_pipes(int number)
                 region->object[i].clock[t] = region->task[number].clock[t];
 }
 
-void task_end(void)
+static int threads_of(int space)
+{
+    int count = 0;
+    for (int i = 0; i < region->tasks; i++)
+        count += region->task[i].space == space && region->task[i].state != ENDED;
+    return count;
+}
+
+/* All tasks of that process have ended, and its parent gets SIGCHLD. */
+void task_killed(int number)
+{
+    int space = region->task[number].space, parent = region->task[space].parent;
+    for (int i = 0; i < region->tasks; i++)
+        if (region->task[i].space == space)
+            region->task[i].state = ENDED;
+    for (int i = 0; parent >= 0 && i < region->tasks; i++)
+        if (region->task[i].space == region->task[parent].space && region->task[i].state != ENDED && region->task[i].state != AWAY) {
+            region->task[i].pending |= 1ull << (SIGCHLD - 1);
+            break;
+        }
+}
+
+void end_by(int number)
+{
+    task_end(true);
+    syscall(SYS_kill, getpid(), number);
+    for (;;)
+        syscall(SYS_exit_group, 98);    /* the signal was faster */
+}
+
+void task_end(bool process)
 {
     if (!scheduled || self < 0)
         return;
@@ -478,13 +583,11 @@ void task_end(void)
             snprintf(region->remark, sizeof region->remark,
                      "P%d has ended, and still holds a lock that it took at @%lx@: no unlock on one of its paths\n",
                      self + 1, (unsigned long)region->object[i].at);     /* a verdict only if there is no other */
-    if (task->thread)
+    if (!process && threads_of(task->space) > 1)
         task->state = ENDED;
-    else {                      /* a process ends with all its threads */
+    else {                      /* a process ends with all its threads, or with its last one */
         release_pipes(self);
-        for (int i = 0; i < region->tasks; i++)
-            if (region->task[i].space == task->space)
-                region->task[i].state = ENDED;
+        task_killed(task->space);
         region->gone = getpid();
     }
     region->progress++;
@@ -499,8 +602,10 @@ static void deliver(void)
     struct task *task = &region->task[self];
     while (task->pending != 0) {
         int number = __builtin_ctzll(task->pending) + 1;
-        task->pending &= task->pending - 1;
-        if (task->thread)
+        task->pending &= ~(1ull << (number - 1));
+        if (ends_by(task, number))
+            end_by(number);
+        if (task->thread && number != SIGCHLD)
             syscall(SYS_tgkill, task->pid, task->tid, number);
         else
             syscall(SYS_kill, task->pid, number);
@@ -564,6 +669,7 @@ void step(char what, uint64_t object, long value, uintptr_t at, const char *text
     region->task[self].state = READY;
     region->progress++;
     region->now += 1000;
+    region->still = 0;
     if (region->over)
         stop();
     pass();
@@ -613,6 +719,7 @@ void unblocked(void)
 void task_away(void)
 {
     region->task[self].state = AWAY;
+    region->programs = true;
     region->progress++;
     region->same = 0;
     int next = choose();

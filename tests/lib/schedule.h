@@ -39,9 +39,10 @@ struct task {
     uint64_t waits_for;         /* object, or 0 */
     char call[40];              /* "pthread_mutex_lock", "read from descriptor 3" ... */
     uintptr_t at;               /* source place of that call, an offset in the program */
-    unsigned long long pending; /* signals sent to it, not yet delivered */
+    _Atomic unsigned long long pending; /* signals sent to it, not yet delivered */
     long long deadline;         /* TIMED: when its wait ends, in ns of the run's own clock */
-    long long alarm;            /* when SIGALRM comes, or 0 */
+    long long alarm, again;     /* when SIGALRM comes, or 0; and after which time once more, or 0 */
+    bool cancelled, keeps_on;   /* pthread_cancel was called for it; it has cancellation switched off */
     uint64_t condition;         /* the condition it waits on, or 0 */
     const void *written;        /* what it has just written to, whose new value step number LAST wants to know */
     size_t written_size;
@@ -106,6 +107,8 @@ struct region {
     long long date;             /* CLOCK_REALTIME is so much more than this clock */
     pid_t gone;                 /* a process that is ending: who goes on waits until it is gone */
     bool idle;                  /* the one that has the token waits for another program */
+    bool programs;              /* has any task become another program (exec)? */
+    int still;                  /* for how many ticks of real time nothing has moved */
     bool over;                  /* a verdict was found: everybody ends */
     char verdict[32];
     char remark[200];           /* what was left behind, if that is all */
@@ -126,10 +129,13 @@ extern __thread int self;       /* the number of this task */
 void region_open(void);
 int task_new(int parent, bool thread);              /* a number for a task about to be started */
 void task_begin(int number);                        /* in the new task: waits for its first turn */
-void task_end(void);                                /* this task ends: others go on */
+void task_end(bool process);                        /* this task, or its whole process, ends: others go on */
 void release_pipes(int number);
 void task_away(void);                               /* this task becomes another program */
 void task_look_again(void);                         /* some tasks may have been killed */
+void task_killed(int number);                       /* a signal has ended this task's process */
+bool ends_by(const struct task *task, int number);  /* would that signal end the task's process? */
+void end_by(int number);                            /* this process ends by that signal */
 void step(char what, uint64_t object, long value, uintptr_t at, const char *text);   /* may switch */
 void write_down(char what, uint64_t object, long value, uintptr_t at, const char *text);     /* for the drawing */
 void note_value(void);                              /* of what the task has last read or written */

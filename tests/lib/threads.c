@@ -24,7 +24,7 @@ struct beginning {
 static void thread_gone(void *value)
 {
     (void)value;
-    task_end();
+    task_end(false);
 }
 
 static void *thread_begins(void *argument)
@@ -37,12 +37,19 @@ static void *thread_begins(void *argument)
     return beginning.function(beginning.argument);
 }
 
+static int created(const pthread_t *thread, int code)
+{
+    if (code == 0)
+        note("thread %d %lx\n", (int)getpid(), (unsigned long)*thread);
+    return code;
+}
+
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *argument)
 {
     if (shall_fail("pthread_create"))
         return EAGAIN;
     if (!PLAYED)
-        return REAL(pthread_create)(thread, attributes, function, argument);
+        return created(thread, REAL(pthread_create)(thread, attributes, function, argument));
     static bool made;
     if (!made)
         pthread_key_create(&ending, thread_gone);
@@ -62,25 +69,108 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
         threads[thread_count].thread = *thread;
         threads[thread_count++].number = beginning->number;
     }
+    return created(thread, code);
+}
+
+/* The task that a thread is, or -1. The last one, since the C library uses ids again. */
+static int number_of(pthread_t thread)
+{
+    int number = -1;
+    for (int i = 0; i < thread_count; i++)
+        if (pthread_equal(threads[i].thread, thread))
+            number = threads[i].number;
+    return number;
+}
+
+static int joined(pthread_t thread, int code)
+{
+    if (code == 0)
+        note("join %d %lx\n", (int)getpid(), (unsigned long)thread);
     return code;
 }
 
 int pthread_join(pthread_t thread, void **value)
 {
     if (!PLAYED)
-        return REAL(pthread_join)(thread, value);
+        return joined(thread, REAL(pthread_join)(thread, value));
     uintptr_t at = HERE;
-    int number = -1;
     step('c', 0, 0, at, "pthread_join");
-    for (int i = 0; i < thread_count; i++)
-        if (pthread_equal(threads[i].thread, thread))
-            number = threads[i].number;     /* the last: ids may be used again */
-    if (number != -1) {
+    int number = number_of(thread);
+    cancellation_point();
+    if (number != -1 && number != self) {
         while (region->task[number].state != ENDED)
-            blocked(BLOCKED, 0, "pthread_join", at);
+            waits(BLOCKED, 0, "pthread_join", at);
         acquire(region->task[number].clock);
     }
-    return REAL(pthread_join)(thread, value);
+    return joined(thread, REAL(pthread_join)(thread, value));
+}
+
+/* main may end while its threads go on. A thread's own end is seen by thread_gone. */
+void pthread_exit(void *value)
+{
+    if (syscall(SYS_gettid) == getpid())
+        note("pthread_exit %d\n", (int)getpid());
+    if (PLAYED && !me()->thread) {
+        step('c', 0, 0, HERE, "pthread_exit");
+        task_end(false);
+    }
+    REAL(pthread_exit)(value);
+    abort();                    /* not reached */
+}
+
+int pthread_kill(pthread_t thread, int number)
+{
+    step('c', 0, number, HERE, "pthread_kill");
+    int target = PLAYED ? number_of(thread) : -1;
+    if (number <= 0 || number > 64 || target == -1 || target == self || region->task[target].state == ENDED ||
+        ends_by(&region->task[target], number))
+        return REAL(pthread_kill)(thread, number);
+    region->task[target].pending |= 1ull << (number - 1);   /* delivered when that task goes on */
+    region->progress++;
+    return 0;
+}
+
+int pthread_cancel(pthread_t thread)
+{
+    step('c', 0, 0, HERE, "pthread_cancel");
+    int target = PLAYED ? number_of(thread) : -1;
+    int code = REAL(pthread_cancel)(thread);
+    if (code == 0 && target != -1) {
+        region->task[target].cancelled = true;
+        region->progress++;
+    }
+    return code;
+}
+
+int pthread_setcancelstate(int state, int *old)
+{
+    if (PLAYED)
+        me()->keeps_on = state == PTHREAD_CANCEL_DISABLE;
+    return REAL(pthread_setcancelstate)(state, old);
+}
+
+void cancellation_point(void)
+{
+    if (PLAYED && me()->cancelled && !me()->keeps_on) {
+        me()->cancelled = false;            /* its cleanup handlers run to their end */
+        REAL(pthread_testcancel)();
+    }
+}
+
+void pthread_testcancel(void)
+{
+    step('c', 0, 0, HERE, "pthread_testcancel");
+    if (PLAYED)
+        cancellation_point();
+    else
+        REAL(pthread_testcancel)();
+}
+
+bool waits(enum state state, uint64_t object, const char *call, uintptr_t at)
+{
+    bool in_time = blocked(state, object, call, at);
+    cancellation_point();
+    return in_time;
 }
 
 /* ---- locks ---- */
@@ -207,12 +297,14 @@ static int wait_condition(pthread_cond_t *condition, pthread_mutex_t *mutex, con
     bool for_nothing = region->mode == 3 && draw(8) == 0;   /* a spurious wake-up: allowed at any time */
     if (limit != NULL)
         limit_at(limit, CLOCK_REALTIME);
-    while (!me()->signalled && in_time && !for_nothing)
+    while (!me()->signalled && in_time && !for_nothing && !(me()->cancelled && !me()->keeps_on))
         in_time = blocked(state, key, call, at);
     me()->condition = 0;
     if (me()->signalled)
         acquire(object->clock);
     code = lock_played(mutex, NULL, at, "the mutex, after a condition wait");
+    if (!me()->signalled)
+        cancellation_point();   /* with the mutex locked, as its cleanup handlers expect it */
     return code != 0 ? code : in_time || me()->signalled ? 0 : ETIMEDOUT;
 }
 
@@ -306,13 +398,14 @@ static int wait_semaphore_played(sem_t *semaphore, const struct timespec *limit,
     uint64_t key = key_of(semaphore);
     step('c', key, 0, at, "sem_wait");
     semaphore_used(semaphore, at);
+    cancellation_point();
     unsigned before = me()->interrupts;
     if (limit != NULL)
         limit_at(limit, CLOCK_REALTIME);
     while (REAL(sem_trywait)(semaphore) == -1) {
         if (errno != EAGAIN)
             return -1;
-        if (!blocked(state, key, "sem_wait", at)) {
+        if (!waits(state, key, "sem_wait", at)) {
             errno = ETIMEDOUT;
             return -1;
         }
