@@ -44,7 +44,7 @@ prints_its_output() {
 refuses_bad_arguments() {
     local chapter=${1%/*} name=${1#*/} source=$book/chapters/$1.c command words failed=0 long
     grep -q 'int main(int argc' "$source" || return 0
-    make -s -C "$book/chapters/$chapter" "build/$name" || return 1
+    judge_make "$book/chapters/$chapter" "build/$name" || return 1
     long=$(printf '9%.0s' $(seq 5000))
     while IFS=$'\t' read -r _ _ command _ <&4; do
         [ "$command" = - ] && command=
@@ -167,7 +167,7 @@ with_load() {
 each_block() {
     local program=$1 chapter=${1%/*} name=${1#*/} signal command failed=0
     shift
-    make -s -C "$book/chapters/$chapter" VARIANT="${VARIANT:-}" "build${VARIANT:+/$VARIANT}/$name" || return 1
+    judge_make "$book/chapters/$chapter" VARIANT="${VARIANT:-}" "build${VARIANT:+/$VARIANT}/$name" || return 1
     while IFS=$'\t' read -r _ _ command signal _ <&4; do
         [ "$command" = - ] && command=./$name
         [ "$signal" = - ] || continue
@@ -237,7 +237,7 @@ fail_block() {
         for ((number = 1; number < 40; number++)); do
             VARIANT=judge stage_built "$program"
             judge_run --time 5000 --env "WORKBOOK_FAIL=$call:$number" -- sh -c "exec $command"
-            judge_events
+            judge_events "$stage/at/.events"
             if ! grep -q '^failed ' "$events"; then
                 judge_clean
                 break

@@ -13,9 +13,20 @@ lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 book=$(cd "$lib/../.." && pwd)
 tools=$lib/build
 
+# judge_make FOLDER [ARGUMENT]...: make, and never two of them at once in the same folder.
+judge_make() {
+    local folder=$1
+    shift
+    if command -v flock >/dev/null; then
+        flock "$folder/Makefile" make -s -C "$folder" "$@" >&2
+    else
+        make -s -C "$folder" "$@" >&2
+    fi
+}
+
 # Builds the runner, the output checker and the witness where they are older than their source.
 judge_tools() {
-    make -s -C "$lib" >&2 || { echo "judge: the tools under tests/lib do not build" >&2; return 1; }
+    judge_make "$lib" all || { echo "judge: the tools under tests/lib do not build" >&2; return 1; }
 }
 
 # A new empty folder for a run, removed by judge_clean.

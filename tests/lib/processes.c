@@ -209,6 +209,60 @@ int execvp(const char *file, char *const argv[]) { return AWAY_DURING(REAL(execv
 
 /* ---- signals ---- */
 
+/* The first task of process PID, or -1. */
+static int process_of(pid_t pid)
+{
+    for (int i = 0; i < region->tasks; i++)
+        if (region->task[i].pid == pid && !region->task[i].thread && region->task[i].state != ENDED)
+            return i;
+    return -1;
+}
+
+/* Sends it really. The process, task number KNOWN or -1, may end by that; then it is gone when this returns. */
+static int kill_now(pid_t pid, int known, int number)
+{
+    bool ends = known != -1 && region->task[known].state != AWAY && ends_by(&region->task[known], number);
+    if (ends && pid == getpid())
+        end_by(number);
+    int answer = REAL(kill)(pid, number);
+    if (ends && answer == 0) {
+        wait_until_gone(pid);
+        release_pipes(known);
+        task_killed(known);
+    }
+    return answer;
+}
+
+/* A whole group, or (PID -1) all: there may be processes among them that we do not know. */
+static int kill_group(pid_t pid, int number)
+{
+    pid_t group = pid == 0 ? getpgrp() : -pid;
+    bool ending[TASKS] = { false }, own = pid == -1 || group == getpgrp();
+    if (own && ends_by(me(), number))
+        task_end(true);         /* nothing can be done after it */
+    for (int i = 0; PLAYED && i < region->tasks; i++) {
+        struct task *task = &region->task[i];
+        if (i == self || task->thread || task->state == ENDED || task->state == UNUSED || task->state == AWAY ||
+            (pid != -1 && getpgid(task->pid) != group))
+            continue;
+        ending[i] = ends_by(task, number);
+        if (!ending[i] && number != SIGSTOP && number != SIGCONT)      /* its handler is called when it goes on */
+            task->pending |= 1ull << (number - 1);
+    }
+    int answer = REAL(kill)(pid, number);
+    for (int i = 0; PLAYED && answer == 0 && i < region->tasks; i++)
+        if (ending[i]) {
+            wait_until_gone(region->task[i].pid);
+            release_pipes(i);
+            task_killed(i);
+        }
+    if (PLAYED) {
+        task_look_again();
+        region->progress++;
+    }
+    return answer;
+}
+
 int kill(pid_t pid, int number)
 {
     const char *result = "ok";
@@ -221,23 +275,12 @@ int kill(pid_t pid, int number)
     if (!PLAYED || number <= 0 || number > 64)
         return REAL(kill)(pid, number);
     step('c', 0, number, HERE, "kill");
-    int known = -1;
-    for (int i = 0; i < region->tasks; i++)
-        if (region->task[i].pid == pid && !region->task[i].thread && region->task[i].state != ENDED)
-            known = i;
+    if (pid <= 0)
+        return kill_group(pid, number);
+    int known = process_of(pid);
     bool stops = number == SIGSTOP || number == SIGCONT;
-    bool ends = known != -1 && region->task[known].state != AWAY && ends_by(&region->task[known], number);
-    if (ends && pid == getpid())
-        end_by(number);
-    if (pid <= 0 || known == -1 || stops || ends || region->task[known].state == AWAY) {
-        int answer = REAL(kill)(pid, number);
-        if (ends && answer == 0) {
-            wait_until_gone(pid);
-            release_pipes(known);
-            task_killed(known);
-        }
-        if (pid <= 0)
-            task_look_again();
+    if (known == -1 || stops || region->task[known].state == AWAY || ends_by(&region->task[known], number)) {
+        int answer = kill_now(pid, known, number);
         region->progress++;
         return answer;
     }
@@ -306,8 +349,8 @@ static void (*long_handlers[65])(int, siginfo_t *, void *);
 
 static void handler_called(int number, siginfo_t *info, void *context)
 {
-    /* The kernel's own signals (SIGCHLD) come at any time; here they wait for this task's turn. */
-    if (PLAYED && (atomic_load(&region->running) != self || (number == SIGCHLD && (me()->pending >> (SIGCHLD - 1) & 1)))) {
+    /* The kernel's own signals (SIGCHLD), and those to a group, come at any time; here they wait for this task's turn. */
+    if (PLAYED && (atomic_load(&region->running) != self || (me()->pending >> (number - 1) & 1) != 0)) {
         me()->pending |= 1ull << (number - 1);
         return;
     }
@@ -348,6 +391,35 @@ void (*signal(int number, void (*handler)(int)))(int)
 {
     struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART }, old;
     return sigaction(number, &action, &old) == -1 ? SIG_ERR : old.sa_handler;
+}
+
+/* A signal that has come while it was blocked may end the process when it is let in: the others must know. */
+static void before_unblocking(int how, const sigset_t *set)
+{
+    sigset_t waiting, mask;
+    if (!PLAYED || set == NULL || how == SIG_BLOCK || sigpending(&waiting) == -1 || REAL(sigprocmask)(SIG_SETMASK, NULL, &mask) == -1)
+        return;
+    for (int number = 1; number < 32; number++) {
+        struct sigaction action;
+        bool let_in = sigismember(&mask, number) == 1 && sigismember(set, number) == (how == SIG_UNBLOCK);
+        if (let_in && sigismember(&waiting, number) == 1 && !stays_alive(number) &&
+            REAL(sigaction)(number, NULL, &action) == 0 && action.sa_handler == SIG_DFL) {
+            task_end(true);
+            return;
+        }
+    }
+}
+
+int sigprocmask(int how, const sigset_t *set, sigset_t *old)
+{
+    before_unblocking(how, set);
+    return REAL(sigprocmask)(how, set, old);
+}
+
+int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+    before_unblocking(how, set);
+    return REAL(pthread_sigmask)(how, set, old);
 }
 
 int pause(void)

@@ -239,17 +239,19 @@ static unsigned long long signals_in_proc(const struct task *task, const char *l
     return found != NULL ? strtoull(found + strlen(line), NULL, 16) : 0;
 }
 
+/* Its default is not the end: signal(7). */
+bool stays_alive(int number)
+{
+    return number == SIGCHLD || number == SIGURG || number == SIGWINCH || number == SIGCONT ||
+           number == SIGSTOP || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
+}
+
 bool ends_by(const struct task *task, int number)
 {
     unsigned long long bit = 1ull << (number - 1);
-    switch (number) {
-    case SIGCHLD: case SIGURG: case SIGWINCH: case SIGCONT: case SIGSTOP: case SIGTSTP: case SIGTTIN: case SIGTTOU:
-        return false;           /* the default is not the end: signal(7) */
-    case SIGKILL:
-        return true;
-    default:
-        return ((signals_in_proc(task, "SigCgt:") | signals_in_proc(task, "SigIgn:") | signals_in_proc(task, "SigBlk:")) & bit) == 0;
-    }
+    if (number == SIGKILL || stays_alive(number))
+        return number == SIGKILL;
+    return ((signals_in_proc(task, "SigCgt:") | signals_in_proc(task, "SigIgn:") | signals_in_proc(task, "SigBlk:")) & bit) == 0;
 }
 
 static void stop(void)

@@ -134,6 +134,7 @@ void release_pipes(int number);
 void task_away(void);                               /* this task becomes another program */
 void task_look_again(void);                         /* some tasks may have been killed */
 void task_killed(int number);                       /* a signal has ended this task's process */
+bool stays_alive(int number);                       /* whatever process gets that signal, its default does not end it */
 bool ends_by(const struct task *task, int number);  /* would that signal end the task's process? */
 void end_by(int number);                            /* this process ends by that signal */
 void step(char what, uint64_t object, long value, uintptr_t at, const char *text);   /* may switch */

@@ -183,7 +183,8 @@ static int lock_played(pthread_mutex_t *mutex, const struct timespec *limit, uin
     uint64_t key = key_of(mutex);
     struct object *object = object_of(key, MUTEX);
     step('c', key, 0, at, call);
-    if (object->owner >= 0 && region->task[object->owner].space != me()->space && object->private_to_process)
+    bool unheard = object->owner >= 0 && region->task[object->owner].space != me()->space && object->private_to_process;
+    if (unheard)
         verdict("wrong call", "a mutex that two processes use was made without PTHREAD_PROCESS_SHARED (locked at @%lx@)\n", (unsigned long)at);
     if (object->owner == self && object->count == PTHREAD_MUTEX_ERRORCHECK)
         return EDEADLK;
@@ -191,8 +192,10 @@ static int lock_played(pthread_mutex_t *mutex, const struct timespec *limit, uin
     if (limit != NULL)
         limit_at(limit, CLOCK_REALTIME);
     while (is_taken(code = REAL(pthread_mutex_trylock)(mutex)))
-        if (!blocked(state, key, call, at))
-            return ETIMEDOUT;
+        do
+            if (!blocked(state, key, call, at))
+                return ETIMEDOUT;
+        while (unheard);        /* the unlock of another process does not wake this one */
     unblocked();
     if (code == EOWNERDEAD && object->owner >= 0)
         acquire(region->task[object->owner].clock);     /* what it did before it died is done */

@@ -120,20 +120,20 @@ judge_target() {
 }
 
 @test "a target that blocks gets SIGTERM" {
-    judge_target stops "$(random 60 110)" "$(random 60000 90000)" slow 3 "out of time, killed by signal 15"
+    judge_target stops "$(random 30 60)" "$(random 60000 90000)" slow 3 "out of time, killed by signal 15"
 }
 
 @test "a target that cleans up at SIGTERM is given the time" {
     status=$(random 6 250)
-    judge_target polite "$(random 60 110)" "$(random 60000 90000)" polite "$status" "out of time, exit status $status"
+    judge_target polite "$(random 30 60)" "$(random 60000 90000)" polite "$status" "out of time, exit status $status"
 }
 
 @test "a target with a child of its own" {
-    judge_target family "$(random 60 110)" "$(random 1000 1500)" family 3 "out of time, killed by signal 15"
+    judge_target family "$(random 30 60)" "$(random 1000 1500)" family 3 "out of time, killed by signal 15"
     child_first=1
-    judge_target family "$(random 100 150)" "$(random 1000 1500)" family 3 "out of time, killed by signal 15"
+    judge_target family "$(random 60 90)" "$(random 1000 1500)" family 3 "out of time, killed by signal 15"
 }
 
 @test "a target that ignores SIGTERM gets SIGKILL" {
-    judge_target stubborn "$(random 60 110)" "$(random 60 110)" stubborn 3 "out of time, killed by signal 9"
+    judge_target stubborn "$(random 30 60)" "$(random 30 60)" stubborn 3 "out of time, killed by signal 9"
 }
