@@ -46,6 +46,9 @@ bool waits(enum state state, uint64_t object, const char *call, uintptr_t at);
 extern __thread int handler_depth;      /* how many signal handlers this thread is in */
 void limit_at(const struct timespec *time, clockid_t clock);    /* for the next blocked(TIMED, ...): until an absolute time */
 
+void timers_fire(void);                 /* makes the timer descriptors readable that are over by the run's clock */
+void timer_was_read(int fd, void *buffer);
+
 /* noise.c */
 enum { YIELDS = 1, DELAYS = 2, SHORTENS = 4, INTERRUPTS = 8, WAKES = 16 };
 extern unsigned noise;          /* which disturbances */

@@ -71,6 +71,8 @@ static struct object *stream_of(int fd)
 static bool ready(int fd, short events)
 {
     struct pollfd one = { fd, events, 0 };
+    if (PLAYED)
+        timers_fire();
     return REAL(poll)(&one, 1, 0) != 0;
 }
 
@@ -79,7 +81,8 @@ static bool waits_forever(int fd)
     int flags = REAL(fcntl)(fd, F_GETFL);
     struct stat info;
     return flags != -1 && !(flags & O_NONBLOCK) && fstat(fd, &info) == 0 &&
-           (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode) || S_ISCHR(info.st_mode));
+           (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode) || S_ISCHR(info.st_mode) ||
+            (info.st_mode & S_IFMT) == 0);      /* an eventfd, a timerfd, a signalfd */
 }
 
 /* False when a signal handler ended the wait. */
@@ -122,6 +125,8 @@ ssize_t read(int fd, void *buffer, size_t size)
     if (waits_forever(fd) && !wait_ready(fd, POLLIN, "read", HERE))
         return -1;
     ssize_t count = REAL(read)(fd, buffer, size);
+    if (count == sizeof(uint64_t))
+        timer_was_read(fd, buffer);
     acquire(stream_of(fd)->clock);
     if (count > 0)
         access_memory(buffer, (size_t)count, true, HERE);
@@ -223,31 +228,35 @@ static uint64_t stream_waited(const struct pollfd *fds, nfds_t count)
     return 0;
 }
 
-static int poll_played(struct pollfd *fds, nfds_t count, long long limit_ns, uintptr_t at)
+/* BEFORE: how many handlers had run before a mask of ppoll let more of them in. */
+static int poll_played(struct pollfd *fds, nfds_t count, long long limit_ns, unsigned before, uintptr_t at)
 {
     bool forever = limit_ns < 0, at_once = limit_ns == 0;
-    step('c', 0, 0, at, "poll");
     cancellation_point();
     limit_in(limit_ns);
-    unsigned before = me()->handled;
     for (;;) {
+        timers_fire();
         int result = REAL(poll)(fds, count, 0);
         for (nfds_t i = 0; result > 0 && i < count; i++)
             if (fds[i].fd >= 0)
                 acquire(stream_of(fds[i].fd)->clock);
-        if (result != 0 || at_once || !waits(forever ? BLOCKED : TIMED, stream_waited(fds, count), "poll", at))
+        if (result != 0 || at_once)
             return result;
         if (me()->handled != before) {
             errno = EINTR;
             return -1;
         }
+        if (!waits(forever ? BLOCKED : TIMED, stream_waited(fds, count), "poll", at))
+            return 0;
     }
 }
 
 int poll(struct pollfd *fds, nfds_t count, int limit_ms)
 {
-    if (PLAYED)
-        return poll_played(fds, count, limit_ms * 1000000ll, HERE);
+    if (PLAYED) {
+        step('c', 0, 0, HERE, "poll");
+        return poll_played(fds, count, limit_ms * 1000000ll, me()->handled, HERE);
+    }
     delay();
     return limit_ms != 0 && interrupt() ? -1 : REAL(poll)(fds, count, limit_ms);
 }
@@ -257,31 +266,32 @@ int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *limit, const 
     if (!PLAYED)
         return REAL(ppoll)(fds, count, limit, mask);
     sigset_t old;
+    step('c', 0, 0, HERE, "ppoll");
+    unsigned before = me()->handled;
     if (mask != NULL)
         sigprocmask(SIG_SETMASK, mask, &old);
-    int result = poll_played(fds, count, limit != NULL ? ns_of(limit) : -1, HERE);
+    int result = poll_played(fds, count, limit != NULL ? ns_of(limit) : -1, before, HERE);
     if (mask != NULL)
         sigprocmask(SIG_SETMASK, &old, NULL);
     return result;
 }
 
-int select(int count, fd_set *reads, fd_set *writes, fd_set *errors, struct timeval *limit)
+static int select_played(int count, fd_set *reads, fd_set *writes, fd_set *errors, const struct timespec *limit,
+                         unsigned before, uintptr_t at)
 {
-    if (!PLAYED)
-        return REAL(select)(count, reads, writes, errors, limit);
     fd_set sets[3], none;
-    uintptr_t at = HERE;
+    bool at_once = limit != NULL && ns_of(limit) == 0;
     FD_ZERO(&none);
-    step('c', 0, 0, at, "select");
+    cancellation_point();
     if (limit != NULL)
-        limit_in(limit->tv_sec * 1000000000ll + limit->tv_usec * 1000ll);
+        limit_in(ns_of(limit));
     sets[0] = reads ? *reads : none, sets[1] = writes ? *writes : none, sets[2] = errors ? *errors : none;
-    for (;;) {
+    for (bool in_time = true; ; in_time = waits(limit == NULL ? BLOCKED : TIMED, 0, "select", at)) {
         fd_set now[3] = { sets[0], sets[1], sets[2] };
         struct timeval zero = { 0, 0 };
+        timers_fire();
         int result = REAL(select)(count, &now[0], &now[1], &now[2], &zero);
-        bool at_once = limit != NULL && limit->tv_sec == 0 && limit->tv_usec == 0;
-        if (result != 0 || at_once || !waits(limit == NULL ? BLOCKED : TIMED, 0, "select", at)) {
+        if (result != 0 || at_once || !in_time) {
             if (reads) *reads = now[0];
             if (writes) *writes = now[1];
             if (errors) *errors = now[2];
@@ -291,7 +301,39 @@ int select(int count, fd_set *reads, fd_set *writes, fd_set *errors, struct time
                     acquire(stream_of(fd)->clock);
             return result;
         }
+        if (me()->handled != before) {
+            errno = EINTR;
+            return -1;
+        }
     }
+}
+
+int select(int count, fd_set *reads, fd_set *writes, fd_set *errors, struct timeval *limit)
+{
+    if (!PLAYED)
+        return REAL(select)(count, reads, writes, errors, limit);
+    step('c', 0, 0, HERE, "select");
+    struct timespec time = { 0, 0 };
+    if (limit != NULL)
+        time = (struct timespec){ limit->tv_sec, limit->tv_usec * 1000 };
+    return select_played(count, reads, writes, errors, limit != NULL ? &time : NULL, me()->handled, HERE);
+}
+
+int pselect(int count, fd_set *reads, fd_set *writes, fd_set *errors, const struct timespec *limit, const sigset_t *mask)
+{
+    if (!PLAYED)
+        return REAL(pselect)(count, reads, writes, errors, limit, mask);
+    sigset_t old;
+    step('c', 0, 0, HERE, "pselect");
+    unsigned before = me()->handled;
+    if (mask != NULL)
+        sigprocmask(SIG_SETMASK, mask, &old);
+    int result = select_played(count, reads, writes, errors, limit, before, HERE);
+    int error = errno;
+    if (mask != NULL)
+        sigprocmask(SIG_SETMASK, &old, NULL);
+    errno = error;
+    return result;
 }
 
 int flock(int fd, int operation)

@@ -1,12 +1,14 @@
 /* processes.c - processes, signals and time. */
 #include "calls.h"
 
+#include <poll.h>
 #include <sched.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 
 /* ---- processes ---- */
@@ -247,7 +249,7 @@ static int kill_group(pid_t pid, int number)
             continue;
         ending[i] = ends_by(task, number);
         if (!ending[i] && number != SIGSTOP && number != SIGCONT)      /* its handler is called when it goes on */
-            task->pending |= 1ull << (number - 1);
+            post(i, number, NULL);
     }
     int answer = REAL(kill)(pid, number);
     for (int i = 0; PLAYED && answer == 0 && i < region->tasks; i++)
@@ -284,9 +286,21 @@ int kill(pid_t pid, int number)
         region->progress++;
         return answer;
     }
-    region->task[known].pending |= 1ull << (number - 1);   /* delivered when that task goes on */
+    post(known, number, NULL);  /* delivered when that task goes on */
     region->progress++;
     step('c', 0, number, HERE, "kill");
+    return 0;
+}
+
+int sigqueue(pid_t pid, int number, const union sigval value)
+{
+    step('c', 0, number, HERE, "sigqueue");
+    int known = PLAYED ? process_of(pid) : -1;
+    if (known == -1 || known == self || number <= 0 || number > 64 || region->task[known].state == AWAY ||
+        ends_by(&region->task[known], number))
+        return REAL(sigqueue)(pid, number, value);
+    post(known, number, value.sival_ptr);
+    region->progress++;
     return 0;
 }
 
@@ -350,8 +364,8 @@ static void (*long_handlers[65])(int, siginfo_t *, void *);
 static void handler_called(int number, siginfo_t *info, void *context)
 {
     /* The kernel's own signals (SIGCHLD), and those to a group, come at any time; here they wait for this task's turn. */
-    if (PLAYED && (atomic_load(&region->running) != self || (me()->pending >> (number - 1) & 1) != 0)) {
-        me()->pending |= 1ull << (number - 1);
+    if (PLAYED && (atomic_load(&region->running) != self || (number < 32 && (me()->pending >> (number - 1) & 1) != 0))) {
+        post(self, number, info->si_value.sival_ptr);
         return;
     }
     if (PLAYED) {
@@ -545,6 +559,146 @@ int setitimer(int which, const struct itimerval *value, struct itimerval *old)
     if (old != NULL)
         *old = before;
     return 0;
+}
+
+static struct timer *timer_of(int fd, const void *id)
+{
+    for (int i = 0; i < TIMERS; i++) {
+        struct timer *timer = &region->timer[i];
+        if (timer->used && timer->space == me()->space && timer->fd == fd && timer->id == id)
+            return timer;
+    }
+    return NULL;
+}
+
+static void timer_new(int fd, const void *id, int number)
+{
+    struct timer *timer = timer_of(fd, id);     /* that descriptor was closed, and is in use again */
+    for (int i = 0; timer == NULL && i < TIMERS; i++)
+        if (!region->timer[i].used)
+            timer = &region->timer[i];
+    if (timer != NULL)
+        *timer = (struct timer){ .space = me()->space, .used = true, .fd = fd, .id = id, .number = number };
+}
+
+static struct timespec timespec_of(long long ns)
+{
+    return (struct timespec){ ns / 1000000000, ns % 1000000000 };
+}
+
+static void timer_ask(const struct timer *timer, struct itimerspec *value)
+{
+    value->it_interval = timespec_of(timer->again);
+    value->it_value = timespec_of(timer->at > region->now ? timer->at - region->now : timer->at != 0);
+}
+
+static int timer_set(struct timer *timer, int flags, clockid_t clock, const struct itimerspec *value, struct itimerspec *old)
+{
+    long long first = ns_of(&value->it_value);
+    if (old != NULL)
+        timer_ask(timer, old);
+    timer->at = first == 0 ? 0 : flags & TFD_TIMER_ABSTIME ? first - clock_of(clock) + region->now : region->now + first;
+    timer->again = ns_of(&value->it_interval);
+    timer->times = 0;
+    return 0;
+}
+
+/* The clocks of timers are not asked for: all are taken for monotonic, but for absolute times beyond it. */
+static clockid_t clock_meant(const struct itimerspec *value)
+{
+    return ns_of(&value->it_value) > region->date / 2 ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+}
+
+int timerfd_create(int clock, int flags)
+{
+    int fd = REAL(timerfd_create)(clock, flags);
+    if (PLAYED && fd != -1)
+        timer_new(fd, NULL, 0);
+    return fd;
+}
+
+int timerfd_settime(int fd, int flags, const struct itimerspec *value, struct itimerspec *old)
+{
+    struct timer *timer = PLAYED ? timer_of(fd, NULL) : NULL;
+    if (timer == NULL)
+        return REAL(timerfd_settime)(fd, flags, value, old);
+    step('c', 0, fd, HERE, "timerfd_settime");
+    REAL(timerfd_settime)(fd, 0, &(struct itimerspec){ .it_interval = { 0, 0 } }, NULL);
+    return timer_set(timer, flags, clock_meant(value), value, old);
+}
+
+int timerfd_gettime(int fd, struct itimerspec *value)
+{
+    struct timer *timer = PLAYED ? timer_of(fd, NULL) : NULL;
+    if (timer == NULL)
+        return REAL(timerfd_gettime)(fd, value);
+    timer_ask(timer, value);
+    return 0;
+}
+
+/* Makes FD readable if it is a timer's that is over by the run's clock. */
+void timers_fire(void)
+{
+    for (int i = 0; i < TIMERS; i++) {
+        struct timer *timer = &region->timer[i];
+        if (!timer->used || timer->space != me()->space || timer->fd == -1)
+            continue;
+        while (timer->at != 0 && timer->at <= region->now) {
+            timer->times++;
+            timer->at = timer->again != 0 ? timer->at + timer->again : 0;
+        }
+        struct pollfd one = { timer->fd, POLLIN, 0 };
+        if (timer->times > 0 && REAL(poll)(&one, 1, 0) == 0) {
+            REAL(timerfd_settime)(timer->fd, 0, &(struct itimerspec){ .it_value = { 0, 1 } }, NULL);
+            REAL(poll)(&one, 1, 1000);
+        }
+    }
+}
+
+/* What a read of that descriptor got is the number of times, by the run's clock. */
+void timer_was_read(int fd, void *buffer)
+{
+    struct timer *timer = timer_of(fd, NULL);
+    if (timer != NULL) {
+        memcpy(buffer, &timer->times, sizeof timer->times);
+        timer->times = 0;
+    }
+}
+
+int timer_create(clockid_t clock, struct sigevent *restrict event, timer_t *restrict id)
+{
+    struct sigevent silent = { .sigev_notify = SIGEV_NONE };
+    bool signals = event == NULL || event->sigev_notify == SIGEV_SIGNAL;
+    int result = REAL(timer_create)(clock, PLAYED && signals ? &silent : event, id);
+    if (PLAYED && signals && result == 0)
+        timer_new(-1, *id, event != NULL ? event->sigev_signo : SIGALRM);
+    return result;
+}
+
+int timer_settime(timer_t id, int flags, const struct itimerspec *restrict value, struct itimerspec *restrict old)
+{
+    struct timer *timer = PLAYED ? timer_of(-1, id) : NULL;
+    if (timer == NULL)
+        return REAL(timer_settime)(id, flags, value, old);
+    step('c', 0, 0, HERE, "timer_settime");
+    return timer_set(timer, flags, clock_meant(value), value, old);
+}
+
+int timer_gettime(timer_t id, struct itimerspec *value)
+{
+    struct timer *timer = PLAYED ? timer_of(-1, id) : NULL;
+    if (timer == NULL)
+        return REAL(timer_gettime)(id, value);
+    timer_ask(timer, value);
+    return 0;
+}
+
+int timer_delete(timer_t id)
+{
+    struct timer *timer = PLAYED ? timer_of(-1, id) : NULL;
+    if (timer != NULL)
+        timer->used = false;
+    return REAL(timer_delete)(id);
 }
 
 unsigned alarm(unsigned seconds)

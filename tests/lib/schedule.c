@@ -411,14 +411,28 @@ static int let_time_pass(bool only_what_is_over)
         if (task->state != ENDED && task->alarm != 0 && (next == -1 || task->alarm < first))
             next = i, first = task->alarm, alarm = true;
     }
+    struct timer *over = NULL;
+    for (int i = 0; i < TIMERS; i++) {
+        struct timer *timer = &region->timer[i];
+        if (timer->used && timer->at != 0 && region->task[timer->space].state != ENDED && (next == -1 || timer->at < first))
+            over = timer, next = timer->space, first = timer->at;
+    }
     if (next == -1 || (only_what_is_over && first > region->now))
         return -1;
     if (first > region->now)
         region->now = first;
+    if (over != NULL) {
+        over->times++;
+        over->at = over->again != 0 ? over->at + over->again : 0;
+        if (over->fd == -1)
+            post(next, over->number, NULL);
+        region->progress++;
+        return choose();        /* whoever waits for the descriptor */
+    }
     if (alarm) {
         struct task *task = &region->task[next];
         task->alarm = task->again != 0 ? task->alarm + task->again : 0;
-        region->task[next].pending |= 1ull << (SIGALRM - 1);
+        post(next, SIGALRM, NULL);
     } else
         region->task[next].expired = true;
     return next;
@@ -557,7 +571,7 @@ void task_killed(int number)
             region->task[i].state = ENDED;
     for (int i = 0; parent >= 0 && i < region->tasks; i++)
         if (region->task[i].space == region->task[parent].space && region->task[i].state != ENDED && region->task[i].state != AWAY) {
-            region->task[i].pending |= 1ull << (SIGCHLD - 1);
+            post(i, SIGCHLD, NULL);
             break;
         }
 }
@@ -599,9 +613,30 @@ void task_end(bool process)
 
 /* ---- steps ---- */
 
+void post(int number, int signal, void *value)
+{
+    struct task *task = &region->task[number];
+    if (signal < 32)
+        task->pending |= 1ull << (signal - 1);
+    else if (task->queued < QUEUED) {
+        task->queue[task->queued].number = signal;
+        task->queue[task->queued++].value = value;
+        task->pending |= 1ull << 63;
+    }
+}
+
 static void deliver(void)
 {
     struct task *task = &region->task[self];
+    for (int i = 0; i < task->queued; i++) {
+        if (ends_by(task, task->queue[i].number))
+            end_by(task->queue[i].number);
+        siginfo_t info = { .si_signo = task->queue[i].number, .si_code = SI_QUEUE };
+        info.si_value.sival_ptr = task->queue[i].value;
+        syscall(SYS_rt_sigqueueinfo, task->pid, info.si_signo, &info);
+    }
+    task->queued = 0;
+    task->pending &= ~(1ull << 63);
     while (task->pending != 0) {
         int number = __builtin_ctzll(task->pending) + 1;
         task->pending &= ~(1ull << (number - 1));

@@ -16,7 +16,7 @@
 #include <sys/types.h>
 
 enum { OUTSIDE = 9,            /* the key of whatever comes from processes that are not ours */
-       TASKS = 192, OBJECTS = 2048, STEPS = 8192, CELLS = 1 << 15, RECORDS = 6, TEXT = 1 << 18, MAPPINGS = 64 };
+       TASKS = 192, OBJECTS = 2048, STEPS = 8192, CELLS = 1 << 15, RECORDS = 6, TEXT = 1 << 18, MAPPINGS = 64, TIMERS = 32, QUEUED = 32 };
 
 enum state {
     UNUSED, READY,              /* READY: could run */
@@ -40,6 +40,8 @@ struct task {
     char call[40];              /* "pthread_mutex_lock", "read from descriptor 3" ... */
     uintptr_t at;               /* source place of that call, an offset in the program */
     _Atomic unsigned long long pending; /* signals sent to it, not yet delivered */
+    struct { int number; void *value; } queue[QUEUED];  /* real-time signals do not merge: each of them, in order */
+    int queued;
     long long deadline;         /* TIMED: when its wait ends, in ns of the run's own clock */
     long long alarm, again;     /* when SIGALRM comes, or 0; and after which time once more, or 0 */
     bool cancelled, keeps_on;   /* pthread_cancel was called for it; it has cancellation switched off */
@@ -87,6 +89,15 @@ struct cell {
     struct record record[RECORDS];
 };
 
+struct timer {                  /* of timer_create (a signal) or of timerfd_create (a descriptor) */
+    int space;                  /* the process it belongs to */
+    bool used;
+    int fd, number;             /* the descriptor; or -1, and the signal */
+    const void *id;             /* what timer_create gave */
+    long long at, again;        /* when it is over, or 0; and after which time once more, or 0 */
+    uint64_t times;             /* how often it was over since the last read */
+};
+
 struct region {
     atomic_size_t used;         /* of the event text */
     atomic_long failing;        /* calls counted for WORKBOOK_FAIL */
@@ -107,6 +118,7 @@ struct region {
     long long date;             /* CLOCK_REALTIME is so much more than this clock */
     pid_t gone;                 /* a process that is ending: who goes on waits until it is gone */
     bool idle;                  /* the one that has the token waits for another program */
+    struct timer timer[TIMERS];
     bool programs;              /* has any task become another program (exec)? */
     int still;                  /* for how many ticks of real time nothing has moved */
     bool over;                  /* a verdict was found: everybody ends */
@@ -134,6 +146,7 @@ void release_pipes(int number);
 void task_away(void);                               /* this task becomes another program */
 void task_look_again(void);                         /* some tasks may have been killed */
 void task_killed(int number);                       /* a signal has ended this task's process */
+void post(int number, int signal, void *value);     /* that task gets a signal when it goes on */
 bool stays_alive(int number);                       /* whatever process gets that signal, its default does not end it */
 bool ends_by(const struct task *task, int number);  /* would that signal end the task's process? */
 void end_by(int number);                            /* this process ends by that signal */

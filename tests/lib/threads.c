@@ -125,7 +125,7 @@ int pthread_kill(pthread_t thread, int number)
     if (number <= 0 || number > 64 || target == -1 || target == self || region->task[target].state == ENDED ||
         ends_by(&region->task[target], number))
         return REAL(pthread_kill)(thread, number);
-    region->task[target].pending |= 1ull << (number - 1);   /* delivered when that task goes on */
+    post(target, number, NULL);     /* delivered when that task goes on */
     region->progress++;
     return 0;
 }
