@@ -137,14 +137,8 @@ mistakes_get_their_verdicts() {
     return $failed
 }
 
-repeat() {
-    local times=$1 i
-    shift
-    for ((i = 0; i < times; i++)); do "$@" >"$BATS_TEST_TMPDIR/said" || { cat "$BATS_TEST_TMPDIR/said"; return 1; }; done
-}
-
-on_one_core() { repeat 20 taskset -c 0 "$judge" program "$1"; }
-many_times() { repeat 20 "$judge" program "$1"; }
+on_one_core() { taskset -c 0 "$judge" program "$1" --times 20; }
+many_times() { "$judge" program "$1" --times 20; }
 on_a_terminal() { "$judge" program "$1" --pty 1; }
 under_sanitizer() { VARIANT=$1 "$judge" program "$2" --memory 8192 --time 30000; }
 
