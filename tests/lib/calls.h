@@ -52,7 +52,7 @@ void timer_was_read(int fd, void *buffer);
 /* noise.c */
 enum { YIELDS = 1, DELAYS = 2, SHORTENS = 4, INTERRUPTS = 8, WAKES = 16 };
 extern unsigned noise;          /* which disturbances */
-extern bool may_interrupt;      /* the program has a handler without SA_RESTART */
+extern unsigned long long may_interrupt;    /* the signals that have a handler without SA_RESTART, a bit each */
 bool shall_fail(const char *call);                  /* shall this call of CALL fail? Counts only the call it is about */
 unsigned noise_draw(unsigned below);
 bool disturb(unsigned kind);                        /* shall this be done now? */

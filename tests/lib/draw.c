@@ -106,7 +106,9 @@ static void describe(const struct step *step, char *text, size_t size)
         }
         number += first && matters(other);
     }
-    if (step->what != 'c')      /* an atomic access has its own word */
+    if (step->what != 'c' && (step->value > 1l << 40 || step->value < -(1l << 40)))
+        snprintf(text, size, "%s %s = (place)", step->text[0] != '\0' ? step->text : step->what == 'r' ? "reads" : "writes", name);
+    else if (step->what != 'c') /* an atomic access has its own word */
         snprintf(text, size, "%s %s = %ld", step->text[0] != '\0' ? step->text : step->what == 'r' ? "reads" : "writes", name, step->value);
     else
         snprintf(text, size, "%s", strncmp(step->text, "pthread_", 8) == 0 ? step->text + 8 : step->text);

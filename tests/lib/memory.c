@@ -163,11 +163,14 @@ static bool before_atomic(const volatile void *address, int order, uintptr_t at,
     return region->steps < STEPS;
 }
 
+/* The types are unsigned ones, by size; most numbers of a program are signed. */
+#define VALUE(type, v) (sizeof(type) == sizeof(int) ? (long)(int)(v) : (long)(v))
+
 /* Carries out OPERATION, whose result is of that type, as a step; the drawing wants the value at A afterwards. */
 #define AS_STEP(type, a, order, what, text, operation) \
     bool drawn = before_atomic(a, order, HERE, what, text); \
     type result = (operation); \
-    if (drawn) region->step[region->steps - 1].value = (int)__atomic_load_n(a, __ATOMIC_SEQ_CST); \
+    if (drawn) region->step[region->steps - 1].value = VALUE(type, __atomic_load_n(a, __ATOMIC_SEQ_CST)); \
     return result
 
 #define ATOMIC_OF(bits, type) \
@@ -178,7 +181,7 @@ static bool before_atomic(const volatile void *address, int order, uintptr_t at,
     void __tsan_atomic##bits##_store(volatile type *a, type v, int order) \
     { bool drawn = before_atomic(a, order == 5 ? 3 : order, HERE, 'w', "stores"); \
       __atomic_store_n(a, v, __ATOMIC_SEQ_CST); \
-      if (drawn) region->step[region->steps - 1].value = (int)v; } \
+      if (drawn) region->step[region->steps - 1].value = VALUE(type, v); } \
     CHANGE(bits, type, exchange, __atomic_exchange_n, "swaps:") \
     CHANGE(bits, type, fetch_add, __atomic_fetch_add, "adds:") \
     CHANGE(bits, type, fetch_sub, __atomic_fetch_sub, "takes:") \

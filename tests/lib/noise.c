@@ -28,7 +28,7 @@ bool shall_fail(const char *call)
    a spurious wake-up can heal a lost one, so not all at once. */
 
 unsigned noise;
-bool may_interrupt;
+unsigned long long may_interrupt;
 static unsigned often;          /* one call in how many */
 static uint64_t noise_state;
 static atomic_int disturbed;    /* how often already: noise has an end, or it would look like a hang */
@@ -68,7 +68,12 @@ void delay(void)
 bool interrupt(void)
 {
     static __thread bool last;
-    last = !last && may_interrupt && disturb(INTERRUPTS);
+    sigset_t blocked;
+    bool possible = false;      /* not while all of them are blocked */
+    if (may_interrupt != 0 && REAL(pthread_sigmask)(SIG_BLOCK, NULL, &blocked) == 0)
+        for (int number = 1; number <= 64; number++)
+            possible = possible || ((may_interrupt >> (number - 1) & 1) != 0 && sigismember(&blocked, number) == 0);
+    last = !last && possible && disturb(INTERRUPTS);
     if (last)
         errno = EINTR;
     return last;

@@ -384,8 +384,10 @@ int sigaction(int number, const struct sigaction *action, struct sigaction *old)
 {
     struct sigaction own, before;
     bool handles = action != NULL && action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
-    if (handles && !(action->sa_flags & SA_RESTART))
-        may_interrupt = true;
+    if (action != NULL && number >= 1 && number <= 64) {
+        unsigned long long bit = 1ull << (number - 1);
+        may_interrupt = handles && !(action->sa_flags & SA_RESTART) ? may_interrupt | bit : may_interrupt & ~bit;
+    }
     if (!scheduled || number < 1 || number > 64 || !handles)
         return REAL(sigaction)(number, action, old);
     own = *action;
