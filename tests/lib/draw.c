@@ -83,35 +83,51 @@ enum { WIDTH = 80 };
 static bool matters(const struct step *step)
 {
     if (step->what == 'c')
-        return step->object != 0 || strstr("fork waitpid _exit pthread_create pthread_join kill read write pread pwrite lseek", step->text) != NULL;
+        return step->object > OUTSIDE || strstr("waits fork waitpid _exit pthread_create pthread_join kill read write pread pwrite lseek", step->text) != NULL;
     for (int i = 0; i < run->steps; i++)
         if (run->step[i].what != 'c' && run->step[i].object == step->object && run->step[i].task != step->task)
             return true;
     return false;
 }
 
+/* Shared places get the letters a, b, c ... in the order they are first used; locks, conditions and semaphores the
+   letters A, B, C ... */
+static void name_of(const struct step *step, char *name, size_t size)
+{
+    bool call = step->what == 'c';
+    int number = 0;
+    name[0] = '\0';
+    if (call && step->object <= OUTSIDE)
+        return;
+    for (int i = 0; i < run->steps; i++) {
+        const struct step *other = &run->step[i];
+        if ((other->what == 'c') != call || other->object <= OUTSIDE || !matters(other))
+            continue;
+        if (other->object == step->object)
+            break;
+        bool first = true;
+        for (int k = 0; k < i && first; k++)
+            first = (run->step[k].what == 'c') != call || run->step[k].object != other->object;
+        number += first;
+    }
+    snprintf(name, size, number < 26 ? "%c" : "%c%d", (call ? 'A' : 'a') + (number < 26 ? number : 25), number);
+}
+
 static void describe(const struct step *step, char *text, size_t size)
 {
-    char name[24] = "";
-    /* shared places get the letters a, b, c ... in the order they were first used */
-    int number = 0;
-    for (int i = 0; i < run->steps && step->what != 'c'; i++) {
-        const struct step *other = &run->step[i];
-        bool first = other->what != 'c';
-        for (int k = 0; k < i && first; k++)
-            first = run->step[k].what == 'c' || run->step[k].object != other->object;
-        if (other->what != 'c' && other->object == step->object) {
-            snprintf(name, sizeof name, number < 26 ? "%c" : "v%d", number < 26 ? 'a' + number : number);
-            break;
-        }
-        number += first && matters(other);
-    }
+    char name[24];
+    name_of(step, name, sizeof name);
+    const char *word = step->text[0] != '\0' ? step->text : step->what == 'r' ? "reads" : "writes";  /* an atomic access has its own */
     if (step->what != 'c' && (step->value > 1l << 40 || step->value < -(1l << 40)))
-        snprintf(text, size, "%s %s = (place)", step->text[0] != '\0' ? step->text : step->what == 'r' ? "reads" : "writes", name);
-    else if (step->what != 'c') /* an atomic access has its own word */
-        snprintf(text, size, "%s %s = %ld", step->text[0] != '\0' ? step->text : step->what == 'r' ? "reads" : "writes", name, step->value);
+        snprintf(text, size, "%s %s = (place)", word, name);
+    else if (step->what != 'c')
+        snprintf(text, size, "%s %s = %ld", word, name, step->value);
+    else if (strcmp(word, "waits") == 0)
+        snprintf(text, size, name[0] != '\0' ? "  waits for %s" : "  waits", name);
+    else if (strcmp(word, "read") == 0 || strcmp(word, "write") == 0)
+        snprintf(text, size, "%s fd %ld", word, step->value);
     else
-        snprintf(text, size, "%s", strncmp(step->text, "pthread_", 8) == 0 ? step->text + 8 : step->text);
+        snprintf(text, size, "%s%s%s", strncmp(word, "pthread_", 8) == 0 ? word + 8 : word, name[0] != '\0' ? " " : "", name);
 }
 
 static void picture(void)

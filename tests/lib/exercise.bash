@@ -228,7 +228,7 @@ sanitizer_said() {
 
 # under_schedules KIND COUNT: tells how many failed, and draws the shortest that did.
 under_schedules() {
-    local kind=$1 count=$2 first failed=0 begun='' worst='' best='' switches worst_verdict worst_details worst_end
+    local kind=$1 count=$2 first failed=0 begun='' worst='' best='' switches harmless worst_verdict worst_details worst_end
     first=$((((BATS_TEST_NUMBER - 1) * count) + 1))
     if [ -n "${JUDGE_REPLAY:-}" ]; then first=$JUDGE_REPLAY count=1; fi
     for ((seed = first; seed < first + count; seed++)); do
@@ -237,6 +237,10 @@ under_schedules() {
             failed=$((failed + 1))
             [ $failed -gt 1 ] || begun=$seed
             read -r _ switches < <("$tools/draw" count "$stage/at/.events")
+            # a race is best seen where it does harm
+            harmless=0
+            if [ "$verdict" = race ] && "$tools/match" compare - "$kind" "$out" "$err" "$end" <"$want" >/dev/null; then harmless=1; fi
+            switches=$((harmless * 100000 + switches))
             if [ -z "$best" ] || [ "$switches" -lt "$best" ]; then
                 best=$switches worst=$seed
                 cp "$stage/at/.events" "$stage/again/region"
@@ -252,7 +256,7 @@ under_schedules() {
     verdict=$worst_verdict end=$worst_end
     out=$stage/again/best.out err=$stage/again/best.err
     details=$worst_details"failed $failed of the $((seed - first < count ? seed - first + 1 : count)) schedules tried, first with seed $begun."
-    details+=" Drawn is seed $worst, the shortest; again: REPLAY=$worst make replay-$exercise"$'\n'
+    details+=" Drawn is seed $worst, the shortest$([ "$verdict" != race ] || [ "$best" -ge 100000 ] || echo " with a wrong output"); again: REPLAY=$worst make replay-$exercise"$'\n'
     details+=$("$tools/draw" picture "$stage/again/region" "$compiled/scheduled")$'\n'
 }
 

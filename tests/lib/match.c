@@ -419,7 +419,7 @@ static bool tells_end(struct slice line)
     if (starts(line, "killed by "))
         return signal_name(skip(line, 10));
     for (int status = 0; status < 256; status++) {
-        char text[16];
+        char text[24];
         sprintf(text, "exit %d", status);
         if (is(line, text))
             return true;

@@ -11,6 +11,7 @@
 #define HERE place(__builtin_return_address(0))
 
 static __thread bool inside;    /* no steps within our own work */
+static __thread int early;      /* accesses to places that only this task has used */
 
 static struct cell *cell_of(uint64_t key)
 {
@@ -88,10 +89,12 @@ void access_memory(const void *address, size_t size, bool write, uintptr_t at)
         byte = end;
     }
     inside = false;
-    /* what others use is a step: before it, somebody else may go on. The first use of a place is only written
-       down: others may come to it later, and then the drawing wants to show this one too. */
+    /* what others use is a step: before it, somebody else may go on. So is, now and then, what others may come to
+       use: not the task's own stack. The rest is only written down, in case others come to it later: then the
+       drawing wants to show this one too. */
     int before = region->steps;
-    if (others || shared)
+    bool own_stack = (uintptr_t)address - (uintptr_t)__builtin_frame_address(0) < 1 << 18;
+    if (others || shared || (!own_stack && early < 300 && early++ % 3 == 0))
         step(write ? 'w' : 'r', key, 0, at, "");
     else if (region->steps < STEPS / 4)
         write_down(write ? 'w' : 'r', key, 0, at, "");

@@ -593,6 +593,8 @@ void task_end(bool process)
         return;
     if (atomic_load(&region->running) != self)
         wait_for_turn();
+    if (task->written != NULL)
+        note_value();
     task->clock[self]++;
     for (int i = 0; i < OBJECTS; i++)
         if (region->object[i].kind == MUTEX && region->object[i].owner == self && !region->object[i].robust)
@@ -704,6 +706,7 @@ void step(char what, uint64_t object, long value, uintptr_t at, const char *text
     if (region->task[self].written != NULL)
         note_value();
     region->task[self].state = READY;
+    region->task[self].waits = false;
     region->progress++;
     region->now += 1000;
     region->still = 0;
@@ -719,6 +722,9 @@ bool blocked(enum state state, uint64_t object, const char *call, uintptr_t at)
 {
     int error = errno;
     struct task *task = &region->task[self];
+    if (!task->waits)           /* drawn once, however often it is tried */
+        write_down('c', object, 0, at, "waits");
+    task->waits = true;
     task->waits_for = object;
     task->at = at;
     snprintf(task->call, sizeof task->call, "%s", call);

@@ -32,6 +32,7 @@ struct task {
     int parent;                 /* task number */
     int space;                  /* whose memory it has: the number of its process's first task */
     bool thread, expired, signalled;
+    bool waits;                 /* that it waits is written down already */
     unsigned long tried;        /* the progress counter at its last failed try */
     atomic_int turn;            /* futex: 1 when it has been given the token */
     int priority;

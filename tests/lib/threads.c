@@ -200,6 +200,8 @@ static int lock_played(pthread_mutex_t *mutex, const struct timespec *limit, uin
     if (code == EOWNERDEAD && object->owner >= 0)
         acquire(region->task[object->owner].clock);     /* what it did before it died is done */
     if (code == 0 || code == EOWNERDEAD) {
+        if (me()->waits)
+            write_down('c', key, 0, at, "has");
         object->owner = self;
         object->depth++;
         object->at = at;
@@ -305,7 +307,7 @@ static int wait_condition(pthread_cond_t *condition, pthread_mutex_t *mutex, con
     me()->condition = 0;
     if (me()->signalled)
         acquire(object->clock);
-    code = lock_played(mutex, NULL, at, "the mutex, after a condition wait");
+    code = lock_played(mutex, NULL, at, "lock again");
     if (!me()->signalled)
         cancellation_point();   /* with the mutex locked, as its cleanup handlers expect it */
     return code != 0 ? code : in_time || me()->signalled ? 0 : ETIMEDOUT;
