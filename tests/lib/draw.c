@@ -43,12 +43,12 @@ static const char *line_of(unsigned long at)
 /* The line in the program itself: what stands in common/ is told by the line that called it. */
 static const char *own_line(const struct step *step)
 {
-    const char *const common[] = { "io.c", "errors.c", "children.c", "system.c" };
+    const char *const common[] = { "io.c", "errors.c", "children.c", "system.c", "locks.c" };
     const uintptr_t places[] = { step->at, step->outer[0], step->outer[1] };
     for (int i = 0; i < 3; i++) {
         const char *line = line_of(places[i]);
         bool own = line[0] != '?';
-        for (int c = 0; c < 4; c++)
+        for (int c = 0; c < 5; c++)
             own = own && strncmp(line, common[c], strlen(common[c])) != 0;
         if (own)
             return line;

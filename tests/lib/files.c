@@ -13,21 +13,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-/* say() and write_full() call write for the lesson: the drawing wants the line that called them. common/ is
-   compiled with frame pointers: each frame begins with the address of its caller's frame and the place
-   to return to. A frame that does not lie a little above the one before is not one. */
-static void note_callers(const uintptr_t *frame)
-{
-    for (int i = 0; i < 2; i++) {
-        const uintptr_t *next = (const uintptr_t *)frame[0];
-        if (next <= frame || next > frame + 8192 || (uintptr_t)next % sizeof *next != 0)
-            return;
-        frame = next;
-        outer[i] = place((const void *)frame[1]);
-    }
-}
-#define CALLERS note_callers(__builtin_frame_address(0))
-
 /* Where this process opened what it has open; what it had at its beginning is not its own. */
 static uintptr_t opened_at[256];
 
@@ -119,7 +104,6 @@ ssize_t read(int fd, void *buffer, size_t size)
         }
         return REAL(read)(fd, buffer, size);
     }
-    CALLERS;
     step('c', 0, fd, HERE, "read");
     cancellation_point();
     if (waits_forever(fd) && !wait_ready(fd, POLLIN, "read", HERE))
@@ -170,10 +154,8 @@ static ssize_t write_played(int fd, const void *buffer, size_t size, uintptr_t a
 
 ssize_t write(int fd, const void *buffer, size_t size)
 {
-    if (PLAYED) {
-        CALLERS;
+    if (PLAYED)
         return write_played(fd, buffer, size, HERE);
-    }
     delay();
     /* up to PIPE_BUF a pipe takes all or nothing; beyond that, and in a socket, any part */
     if (noise != 0 && size > 4096 && is_stream(fd) && disturb(SHORTENS))

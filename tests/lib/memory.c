@@ -30,7 +30,7 @@ static struct cell *cell_of(uint64_t key)
 }
 
 /* Notes one access to (part of) a cell. True when another task has used the cell as well. */
-static bool note_access(uint64_t key, unsigned mask, bool write, uintptr_t at)
+static bool note_access(uint64_t key, unsigned mask, bool write, bool own, uintptr_t at)
 {
     struct cell *cell = cell_of(key);
     struct task *task = &region->task[self];
@@ -43,6 +43,11 @@ static bool note_access(uint64_t key, unsigned mask, bool write, uintptr_t at)
             continue;
         }
         bool seen = record->task == self || record->clock <= task->clock[record->task];
+        /* the stack of a thread that has ended is given out again: another place, though at the same address */
+        if (own && record->own && record->task != self && region->task[record->task].state == ENDED) {
+            record->mask = 0;
+            continue;
+        }
         if (record->task != self)
             others = true;
         if (!seen && (record->mask & mask) && (write || record->write)) {
@@ -61,7 +66,7 @@ static bool note_access(uint64_t key, unsigned mask, bool write, uintptr_t at)
     }
     if (free_record == NULL)
         free_record = &cell->record[draw(RECORDS)];
-    *free_record = (struct record){ (short)self, (unsigned char)mask, write, task->clock[self], at };
+    *free_record = (struct record){ (short)self, (unsigned char)mask, write, own, task->clock[self], at };
     return others;
 }
 
@@ -74,6 +79,7 @@ void access_memory(const void *address, size_t size, bool write, uintptr_t at)
     bool shared = is_shared(address);
     if (!shared && !region->threads)
         return;
+    bool own_stack = (uintptr_t)address - (uintptr_t)__builtin_frame_address(0) < 1 << 18;
     inside = true;
     if (region->task[self].written != NULL)
         note_value();
@@ -85,7 +91,7 @@ void access_memory(const void *address, size_t size, bool write, uintptr_t at)
         unsigned mask = 0;
         for (uint64_t i = byte; i < end; i++)
             mask |= 1u << (i - start);
-        others = note_access(start, mask, write, at) || others;
+        others = note_access(start, mask, write, own_stack, at) || others;
         byte = end;
     }
     inside = false;
@@ -93,7 +99,6 @@ void access_memory(const void *address, size_t size, bool write, uintptr_t at)
        use: not the task's own stack. The rest is only written down, in case others come to it later: then the
        drawing wants to show this one too. */
     int before = region->steps;
-    bool own_stack = (uintptr_t)address - (uintptr_t)__builtin_frame_address(0) < 1 << 18;
     if (others || shared || (!own_stack && early < 300 && early++ % 3 == 0))
         step(write ? 'w' : 'r', key, 0, at, "");
     else if (region->steps < STEPS / 4)

@@ -81,6 +81,7 @@ struct step {
 struct record {                 /* one access to a cell of four bytes */
     short task;
     unsigned char mask, write;
+    bool own;                   /* it is on the task's own stack */
     unsigned clock;
     uintptr_t at;
 };

@@ -8,6 +8,7 @@
 #include <semaphore.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <threads.h>
 
 /* ---- threads ---- */
 
@@ -177,7 +178,7 @@ bool waits(enum state state, uint64_t object, const char *call, uintptr_t at)
 
 static bool is_taken(int code) { return code == EBUSY; }
 
-static int lock_played(pthread_mutex_t *mutex, const struct timespec *limit, uintptr_t at, const char *call)
+static int lock_played(pthread_mutex_t *mutex, const struct timespec *limit, clockid_t clock, uintptr_t at, const char *call)
 {
     enum state state = limit != NULL ? TIMED : BLOCKED;
     uint64_t key = key_of(mutex);
@@ -190,7 +191,7 @@ static int lock_played(pthread_mutex_t *mutex, const struct timespec *limit, uin
         return EDEADLK;
     int code;
     if (limit != NULL)
-        limit_at(limit, CLOCK_REALTIME);
+        limit_at(limit, clock);
     while (is_taken(code = REAL(pthread_mutex_trylock)(mutex)))
         do
             if (!blocked(state, key, call, at))
@@ -234,14 +235,14 @@ int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attrib
 int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
     if (PLAYED)
-        return lock_played(mutex, NULL, HERE, "pthread_mutex_lock");
+        return lock_played(mutex, NULL, CLOCK_REALTIME, HERE, "pthread_mutex_lock");
     delay();
     return REAL(pthread_mutex_lock)(mutex);
 }
 
 int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *limit)
 {
-    return PLAYED ? lock_played(mutex, limit, HERE, "pthread_mutex_timedlock") : REAL(pthread_mutex_timedlock)(mutex, limit);
+    return PLAYED ? lock_played(mutex, limit, CLOCK_REALTIME, HERE, "pthread_mutex_timedlock") : REAL(pthread_mutex_timedlock)(mutex, limit);
 }
 
 int pthread_mutex_trylock(pthread_mutex_t *mutex)
@@ -287,7 +288,25 @@ int pthread_mutex_unlock(pthread_mutex_t *mutex)
 
 /* ---- conditions: played here, nobody waits in the C library ---- */
 
-static int wait_condition(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *limit, uintptr_t at, const char *call)
+/* Remembers the clock that its limits count by: object->total, 0 for CLOCK_REALTIME, as in a static initialiser. */
+int pthread_cond_init(pthread_cond_t *condition, const pthread_condattr_t *attributes)
+{
+    int code = REAL(pthread_cond_init)(condition, attributes);
+    clockid_t clock = CLOCK_REALTIME;
+    if (attributes != NULL)
+        pthread_condattr_getclock(attributes, &clock);
+    if (PLAYED && code == 0)
+        object_of(key_of(condition), CONDITION)->total = (unsigned)clock;
+    return code;
+}
+
+static clockid_t clock_of(const pthread_cond_t *condition)
+{
+    return (clockid_t)object_of(key_of(condition), CONDITION)->total;
+}
+
+static int wait_condition(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *limit, clockid_t clock,
+                          uintptr_t at, const char *call)
 {
     enum state state = limit != NULL ? TIMED : BLOCKED;
     uint64_t key = key_of(condition);
@@ -301,13 +320,13 @@ static int wait_condition(pthread_cond_t *condition, pthread_mutex_t *mutex, con
         return code;
     bool for_nothing = region->mode == 3 && draw(8) == 0;   /* a spurious wake-up: allowed at any time */
     if (limit != NULL)
-        limit_at(limit, CLOCK_REALTIME);
+        limit_at(limit, clock);
     while (!me()->signalled && in_time && !for_nothing && !(me()->cancelled && !me()->keeps_on))
         in_time = blocked(state, key, call, at);
     me()->condition = 0;
     if (me()->signalled)
         acquire(object->clock);
-    code = lock_played(mutex, NULL, at, "lock again");
+    code = lock_played(mutex, NULL, CLOCK_REALTIME, at, "lock again");
     if (!me()->signalled)
         cancellation_point();   /* with the mutex locked, as its cleanup handlers expect it */
     return code != 0 ? code : in_time || me()->signalled ? 0 : ETIMEDOUT;
@@ -316,7 +335,7 @@ static int wait_condition(pthread_cond_t *condition, pthread_mutex_t *mutex, con
 int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
 {
     if (PLAYED)
-        return wait_condition(condition, mutex, NULL, HERE, "pthread_cond_wait");
+        return wait_condition(condition, mutex, NULL, CLOCK_REALTIME, HERE, "pthread_cond_wait");
     if (disturb(WAKES)) {       /* woken for nothing */
         REAL(pthread_mutex_unlock)(mutex);
         syscall(SYS_sched_yield);
@@ -327,7 +346,9 @@ int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
 
 int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *limit)
 {
-    return PLAYED ? wait_condition(condition, mutex, limit, HERE, "pthread_cond_timedwait") : REAL(pthread_cond_timedwait)(condition, mutex, limit);
+    if (!PLAYED)
+        return REAL(pthread_cond_timedwait)(condition, mutex, limit);
+    return wait_condition(condition, mutex, limit, clock_of(condition), HERE, "pthread_cond_timedwait");
 }
 
 static int wake(pthread_cond_t *condition, bool all, uintptr_t at, const char *call)
@@ -397,7 +418,7 @@ sem_t *sem_open(const char *name, int flags, ...)
     return semaphore;
 }
 
-static int wait_semaphore_played(sem_t *semaphore, const struct timespec *limit, uintptr_t at)
+static int wait_semaphore_played(sem_t *semaphore, const struct timespec *limit, clockid_t clock, uintptr_t at)
 {
     enum state state = limit != NULL ? TIMED : BLOCKED;
     uint64_t key = key_of(semaphore);
@@ -406,7 +427,7 @@ static int wait_semaphore_played(sem_t *semaphore, const struct timespec *limit,
     cancellation_point();
     unsigned before = me()->interrupts;
     if (limit != NULL)
-        limit_at(limit, CLOCK_REALTIME);
+        limit_at(limit, clock);
     while (REAL(sem_trywait)(semaphore) == -1) {
         if (errno != EAGAIN)
             return -1;
@@ -427,14 +448,14 @@ static int wait_semaphore_played(sem_t *semaphore, const struct timespec *limit,
 int sem_wait(sem_t *semaphore)
 {
     if (PLAYED)
-        return wait_semaphore_played(semaphore, NULL, HERE);
+        return wait_semaphore_played(semaphore, NULL, CLOCK_REALTIME, HERE);
     delay();
     return interrupt() ? -1 : REAL(sem_wait)(semaphore);
 }
 
 int sem_timedwait(sem_t *semaphore, const struct timespec *limit)
 {
-    return PLAYED ? wait_semaphore_played(semaphore, limit, HERE) : REAL(sem_timedwait)(semaphore, limit);
+    return PLAYED ? wait_semaphore_played(semaphore, limit, CLOCK_REALTIME, HERE) : REAL(sem_timedwait)(semaphore, limit);
 }
 
 int sem_trywait(sem_t *semaphore)
@@ -573,3 +594,91 @@ int pthread_once(pthread_once_t *once, void (*function)(void))
     acquire(object->clock);
     return 0;
 }
+
+#ifdef __GLIBC__                /* limits by a clock of one's choice; musl has none of these */
+int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock, const struct timespec *limit)
+{
+    if (!PLAYED)
+        return REAL(pthread_cond_clockwait)(condition, mutex, clock, limit);
+    return wait_condition(condition, mutex, limit, clock, HERE, "pthread_cond_clockwait");
+}
+
+int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *limit)
+{
+    if (!PLAYED)
+        return REAL(pthread_mutex_clocklock)(mutex, clock, limit);
+    return lock_played(mutex, limit, clock, HERE, "pthread_mutex_clocklock");
+}
+
+int sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *limit)
+{
+    if (!PLAYED)
+        return REAL(sem_clockwait)(semaphore, clock, limit);
+    return wait_semaphore_played(semaphore, limit, clock, HERE);
+}
+#endif
+
+/* ---- the threads of C11: in glibc and musl they are the ones above, under other names ---- */
+
+struct c11_beginning { thrd_start_t function; void *argument; };
+
+static void *c11_begins(void *argument)
+{
+    struct c11_beginning beginning = *(struct c11_beginning *)argument;
+    free(argument);
+    return (void *)(intptr_t)beginning.function(beginning.argument);
+}
+
+static int c11_code(int code)
+{
+    return code == 0 ? thrd_success : code == EBUSY ? thrd_busy : code == ETIMEDOUT ? thrd_timedout : code == ENOMEM ? thrd_nomem : thrd_error;
+}
+
+static pthread_mutex_t *mutex_of(mtx_t *mutex) { return (pthread_mutex_t *)(void *)mutex; }
+static pthread_cond_t *condition_of(cnd_t *condition) { return (pthread_cond_t *)(void *)condition; }
+
+int thrd_create(thrd_t *thread, thrd_start_t function, void *argument)
+{
+    struct c11_beginning *beginning = malloc(sizeof *beginning);
+    if (beginning == NULL)
+        return thrd_nomem;
+    *beginning = (struct c11_beginning){ function, argument };
+    pthread_t made;
+    int code = pthread_create(&made, NULL, c11_begins, beginning);
+    if (code == 0)
+        memcpy(thread, &made, sizeof made);
+    else
+        free(beginning);
+    return c11_code(code);
+}
+
+int thrd_join(thrd_t thread, int *result)
+{
+    pthread_t made;
+    void *value = NULL;
+    memcpy(&made, &thread, sizeof made);
+    int code = pthread_join(made, &value);
+    if (code == 0 && result != NULL)
+        *result = (int)(intptr_t)value;
+    return c11_code(code);
+}
+
+int mtx_init(mtx_t *mutex, int type)
+{
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    if (type & mtx_recursive)
+        pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+    return c11_code(pthread_mutex_init(mutex_of(mutex), &attributes));
+}
+
+int mtx_lock(mtx_t *mutex) { return c11_code(pthread_mutex_lock(mutex_of(mutex))); }
+int mtx_trylock(mtx_t *mutex) { return c11_code(pthread_mutex_trylock(mutex_of(mutex))); }
+int mtx_timedlock(mtx_t *restrict mutex, const struct timespec *restrict limit) { return c11_code(pthread_mutex_timedlock(mutex_of(mutex), limit)); }
+int mtx_unlock(mtx_t *mutex) { return c11_code(pthread_mutex_unlock(mutex_of(mutex))); }
+int cnd_wait(cnd_t *condition, mtx_t *mutex) { return c11_code(pthread_cond_wait(condition_of(condition), mutex_of(mutex))); }
+int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, const struct timespec *restrict limit)
+{ return c11_code(pthread_cond_timedwait(condition_of(condition), mutex_of(mutex), limit)); }
+int cnd_signal(cnd_t *condition) { return c11_code(pthread_cond_signal(condition_of(condition))); }
+int cnd_broadcast(cnd_t *condition) { return c11_code(pthread_cond_broadcast(condition_of(condition))); }
+void call_once(once_flag *flag, void (*function)(void)) { pthread_once((pthread_once_t *)(void *)flag, function); }
