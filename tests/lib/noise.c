@@ -57,10 +57,10 @@ bool disturb(unsigned kind)
 void delay(void)
 {
     if (disturb(YIELDS))
-        syscall(SYS_sched_yield);
+        raw_syscall(SYS_sched_yield);
     if (disturb(DELAYS)) {
         struct timespec time = { 0, 20000 + noise_draw(200000) };
-        syscall(SYS_nanosleep, &time, NULL);
+        raw_syscall(SYS_nanosleep, &time, NULL);
     }
 }
 

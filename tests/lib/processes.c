@@ -138,7 +138,7 @@ void _exit(int code)
     note("exit %d %d\n", (int)getpid(), code & 255);
     step('c', 0, code, HERE, "_exit");
     task_end(true);
-    syscall(SYS_exit_group, code);
+    raw_syscall(SYS_exit_group, code);
     abort();                    /* not reached */
 }
 
@@ -311,7 +311,7 @@ int raise(int number)
     step('c', 0, number, HERE, "raise");
     if (PLAYED && number > 0 && number <= 64 && ends_by(me(), number))
         end_by(number);
-    return (int)syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), number);
+    return (int)raw_syscall(SYS_tgkill, getpid(), raw_syscall(SYS_gettid), number);
 }
 
 /* Waiting for a signal that is blocked: asked without waiting, again and again. */
@@ -717,5 +717,5 @@ unsigned alarm(unsigned seconds)
 int sched_yield(void)
 {
     step('c', 0, 0, HERE, "sched_yield");
-    return PLAYED ? 0 : (int)syscall(SYS_sched_yield);
+    return PLAYED ? 0 : (int)raw_syscall(SYS_sched_yield);
 }

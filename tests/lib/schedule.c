@@ -6,6 +6,7 @@
 #include "schedule.h"
 
 #include <ctype.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -29,6 +30,23 @@ bool scheduled;
 __thread int self = -1;
 __thread uintptr_t outer[2];
 
+/* syscall(2): six arguments are passed on, whatever the call takes. */
+long raw_syscall(long number, ...)
+{
+    static long (*real)(long, ...);
+    long arguments[6];
+    va_list list;
+    va_start(list, number);
+    for (int i = 0; i < 6; i++)
+        arguments[i] = va_arg(list, long);
+    va_end(list);
+    if (real == NULL) {
+        void *found = dlsym(RTLD_NEXT, "syscall");
+        memcpy(&real, &found, sizeof real);
+    }
+    return real(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+}
+
 static struct { const char *start; size_t size; uint64_t identity; } mappings[MAPPINGS];
 static int mapping_count;
 static uintptr_t base;          /* where the program was loaded */
@@ -42,11 +60,11 @@ void region_open(void)
     const char *path = getenv("WORKBOOK_EVENTS"), *seed = getenv("WORKBOOK_SEED");
     if (path == NULL || region != NULL)
         return;
-    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
+    int fd = (int)raw_syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
     if (fd == -1)
         return;
-    void *memory = (void *)syscall(SYS_mmap, NULL, sizeof *region, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0L);     /* long: syscall takes longs */
-    syscall(SYS_close, fd);
+    void *memory = (void *)raw_syscall(SYS_mmap, NULL, sizeof *region, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0L);     /* long: syscall takes longs */
+    raw_syscall(SYS_close, fd);
     if (memory == MAP_FAILED)
         return;
     region = memory;
@@ -67,9 +85,9 @@ void region_open(void)
     region->mode = (int)(strtoul(seed, NULL, 10) % 4);
     region->outside = stream_key(STDIN_FILENO);
     struct timespec now;
-    syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+    raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
     region->now = (long long)now.tv_sec * 1000000000 + now.tv_nsec;
-    syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
+    raw_syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
     region->date = (long long)now.tv_sec * 1000000000 + now.tv_nsec - region->now;
     atomic_store(&region->running, -1);
     self = task_new(-1, false);
@@ -189,7 +207,7 @@ static void give_to(int next)
     atomic_fetch_add(&region->moves, 1);
     atomic_store(&region->stalled, 0);
     atomic_store(&task->turn, 1);
-    syscall(SYS_futex, &task->turn, FUTEX_WAKE, 1, NULL, NULL, 0L);
+    raw_syscall(SYS_futex, &task->turn, FUTEX_WAKE, 1, NULL, NULL, 0L);
 }
 
 /* The state letter of a task in /proc, or 0 when it is gone. */
@@ -197,11 +215,11 @@ static char state_in_proc(pid_t pid, pid_t tid)
 {
     char path[64], text[256];
     snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)pid, (int)tid);
-    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    int fd = (int)raw_syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
     if (fd == -1)
         return 0;
-    ssize_t count = syscall(SYS_read, fd, text, sizeof text - 1);
-    syscall(SYS_close, fd);
+    ssize_t count = raw_syscall(SYS_read, fd, text, sizeof text - 1);
+    raw_syscall(SYS_close, fd);
     if (count <= 0)
         return 0;
     text[count] = '\0';
@@ -219,9 +237,9 @@ void wait_until_gone(pid_t pid)
         /* the first thread may have ended alone: each thread is a link more */
         if (state == 0 || ((state == 'Z' || state == 'X') && (stat(path, &threads) == -1 || threads.st_nlink <= 3)))
             break;
-        syscall(SYS_sched_yield);
+        raw_syscall(SYS_sched_yield);
     }
-    syscall(SYS_kill, 0L, 0L);  /* takes the kernel's list of processes: afterwards its SIGCHLD has been sent */
+    raw_syscall(SYS_kill, 0L, 0L);  /* takes the kernel's list of processes: afterwards its SIGCHLD has been sent */
 }
 
 /* The line "SigCgt:" or another one of a task's status: a set of signals. */
@@ -229,11 +247,11 @@ static unsigned long long signals_in_proc(const struct task *task, const char *l
 {
     char path[64], text[2048];
     snprintf(path, sizeof path, "/proc/%d/task/%d/status", (int)task->pid, (int)task->tid);
-    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    int fd = (int)raw_syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
     if (fd == -1)
         return 0;
-    ssize_t count = syscall(SYS_read, fd, text, sizeof text - 1);
-    syscall(SYS_close, fd);
+    ssize_t count = raw_syscall(SYS_read, fd, text, sizeof text - 1);
+    raw_syscall(SYS_close, fd);
     text[count > 0 ? count : 0] = '\0';
     const char *found = strstr(text, line);
     return found != NULL ? strtoull(found + strlen(line), NULL, 16) : 0;
@@ -256,7 +274,7 @@ bool ends_by(const struct task *task, int number)
 
 static void stop(void)
 {
-    syscall(SYS_exit_group, 99);
+    raw_syscall(SYS_exit_group, 99);
 }
 
 /* The one that has the token does not move: did it end, or does it sit in a call we do not know? */
@@ -298,7 +316,7 @@ static void wait_for_turn(void)
         unsigned moves = atomic_load(&region->moves);
         if (region->over)
             stop();
-        if (syscall(SYS_futex, &task->turn, FUTEX_WAIT, 0, &limit, NULL, 0L) == -1 && errno == ETIMEDOUT)
+        if (raw_syscall(SYS_futex, &task->turn, FUTEX_WAIT, 0, &limit, NULL, 0L) == -1 && errno == ETIMEDOUT)
             look_after(moves);
         atomic_store(&task->turn, 0);
     }
@@ -449,9 +467,9 @@ static bool others_compute(void)
         if (region->task[i].state != AWAY)
             continue;
         snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)region->task[i].pid, (int)region->task[i].tid);
-        int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-        ssize_t count = fd == -1 ? 0 : syscall(SYS_read, fd, text, sizeof text - 1);
-        syscall(SYS_close, fd);
+        int fd = (int)raw_syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+        ssize_t count = fd == -1 ? 0 : raw_syscall(SYS_read, fd, text, sizeof text - 1);
+        raw_syscall(SYS_close, fd);
         for (size_t w = 0; count > 0 && w < sizeof waits / sizeof *waits; w++)
             sleeps = sleeps || (isdigit((unsigned char)text[0]) && strtol(text, NULL, 10) == waits[w]);
         if (!sleeps)
@@ -490,7 +508,7 @@ static void pass(void)
         if (away) {             /* another program: real time has to pass */
             struct timespec tick = { 0, TICK };
             region->idle = true;
-            syscall(SYS_nanosleep, &tick, NULL);
+            raw_syscall(SYS_nanosleep, &tick, NULL);
             region->idle = false;
             region->now += TICK;
             region->still = others_compute() ? 0 : region->still + 1;
@@ -536,7 +554,7 @@ int task_new(int parent, bool thread)
 void task_begin(int number)
 {
     self = number;
-    region->task[number].tid = (pid_t)syscall(SYS_gettid);
+    region->task[number].tid = (pid_t)raw_syscall(SYS_gettid);
     region->task[number].pid = getpid();
     wait_for_turn();
     if (region->gone != 0 && region->gone != getpid()) {
@@ -579,9 +597,9 @@ void task_killed(int number)
 void end_by(int number)
 {
     task_end(true);
-    syscall(SYS_kill, getpid(), number);
+    raw_syscall(SYS_kill, getpid(), number);
     for (;;)
-        syscall(SYS_exit_group, 98);    /* the signal was faster */
+        raw_syscall(SYS_exit_group, 98);    /* the signal was faster */
 }
 
 void task_end(bool process)
@@ -635,7 +653,7 @@ static void deliver(void)
             end_by(task->queue[i].number);
         siginfo_t info = { .si_signo = task->queue[i].number, .si_code = SI_QUEUE };
         info.si_value.sival_ptr = task->queue[i].value;
-        syscall(SYS_rt_sigqueueinfo, task->pid, info.si_signo, &info);
+        raw_syscall(SYS_rt_sigqueueinfo, task->pid, info.si_signo, &info);
     }
     task->queued = 0;
     task->pending &= ~(1ull << 63);
@@ -645,9 +663,9 @@ static void deliver(void)
         if (ends_by(task, number))
             end_by(number);
         if (task->thread && number != SIGCHLD)
-            syscall(SYS_tgkill, task->pid, task->tid, number);
+            raw_syscall(SYS_tgkill, task->pid, task->tid, number);
         else
-            syscall(SYS_kill, task->pid, number);
+            raw_syscall(SYS_kill, task->pid, number);
     }
 }
 
@@ -690,7 +708,7 @@ void note_value(void)
     struct iovec here = { &value, task->written_size < sizeof value ? task->written_size : sizeof value };
     struct iovec there = { (void *)(uintptr_t)task->written, here.iov_len };
     int four;
-    if (syscall(SYS_process_vm_readv, getpid(), &here, 1L, &there, 1L, 0L) > 0) {
+    if (raw_syscall(SYS_process_vm_readv, getpid(), &here, 1L, &there, 1L, 0L) > 0) {
         memcpy(&four, &value, sizeof four);
         region->step[task->last].value = here.iov_len == sizeof four ? four : value;
     }

@@ -140,6 +140,7 @@ extern __thread uintptr_t outer[2];  /* for the next step: the callers of the fu
 extern __thread int self;       /* the number of this task */
 
 /* schedule.c */
+long raw_syscall(long number, ...);                 /* syscall(2) itself; the program's own calls of it come to threads.c */
 void region_open(void);
 int task_new(int parent, bool thread);              /* a number for a task about to be started */
 void task_begin(int number);                        /* in the new task: waits for its first turn */

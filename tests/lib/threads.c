@@ -109,7 +109,7 @@ int pthread_join(pthread_t thread, void **value)
 /* main may end while its threads go on. A thread's own end is seen by thread_gone. */
 void pthread_exit(void *value)
 {
-    if (syscall(SYS_gettid) == getpid())
+    if (raw_syscall(SYS_gettid) == getpid())
         note("pthread_exit %d\n", (int)getpid());
     if (PLAYED && !me()->thread) {
         step('c', 0, 0, HERE, "pthread_exit");
@@ -338,7 +338,7 @@ int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
         return wait_condition(condition, mutex, NULL, CLOCK_REALTIME, HERE, "pthread_cond_wait");
     if (disturb(WAKES)) {       /* woken for nothing */
         REAL(pthread_mutex_unlock)(mutex);
-        syscall(SYS_sched_yield);
+        raw_syscall(SYS_sched_yield);
         return REAL(pthread_mutex_lock)(mutex);
     }
     return REAL(pthread_cond_wait)(condition, mutex);
@@ -593,6 +593,64 @@ int pthread_once(pthread_once_t *once, void (*function)(void))
         blocked(BLOCKED, object->key, "pthread_once", at);
     acquire(object->clock);
     return 0;
+}
+
+/* ---- futexes: what locks are made of; a program calls them by syscall(2) ---- */
+
+static long futex_played(unsigned *word, int operation, unsigned value, const struct timespec *limit, uintptr_t at)
+{
+    bool wakes = (operation & 127) == 1, absolute = (operation & 127) == 9;
+    uint64_t key = key_of(word);
+    int waiting[TASKS], count = 0;
+    long woken = 0;
+    step('c', key, 0, at, wakes ? "futex_wake" : "futex_wait");
+    if (wakes) {
+        for (int i = 0; i < region->tasks; i++)
+            if (region->task[i].condition == key && !region->task[i].signalled && region->task[i].state != ENDED)
+                waiting[count++] = i;
+        for (; woken < (long)value && count > 0; woken++) {
+            int chosen = (int)draw((unsigned)count);
+            region->task[waiting[chosen]].signalled = true;
+            waiting[chosen] = waiting[--count];
+        }
+        region->progress++;
+        return woken;
+    }
+    if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != value) {
+        errno = EAGAIN;
+        return -1;
+    }
+    unsigned before = me()->interrupts;
+    if (limit != NULL && absolute)
+        limit_at(limit, operation & 256 ? CLOCK_REALTIME : CLOCK_MONOTONIC);
+    else if (limit != NULL)
+        limit_in(ns_of(limit));
+    me()->signalled = false;
+    me()->condition = key;
+    bool in_time = true, stopped = false;
+    while (!me()->signalled && in_time && !stopped) {
+        in_time = blocked(limit != NULL ? TIMED : BLOCKED, key, "futex_wait", at);
+        stopped = interrupted(before);
+    }
+    me()->condition = 0;
+    if (me()->signalled)
+        return 0;
+    errno = stopped ? EINTR : ETIMEDOUT;
+    return -1;
+}
+
+long syscall(long number, ...)
+{
+    long a[6];
+    va_list list;
+    va_start(list, number);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(list, long);
+    va_end(list);
+    int operation = (int)a[1] & 127;    /* 0 and 9: FUTEX_WAIT and FUTEX_WAIT_BITSET; 1: FUTEX_WAKE */
+    if (PLAYED && number == SYS_futex && (operation == 0 || operation == 1 || operation == 9))
+        return futex_played((unsigned *)(uintptr_t)a[0], (int)a[1], (unsigned)a[2], (const struct timespec *)(uintptr_t)a[3], HERE);
+    return raw_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 #ifdef __GLIBC__                /* limits by a clock of one's choice; musl has none of these */
