@@ -15,45 +15,63 @@ exercise=$(basename "$EXERCISE")
 compiled=$BATS_FILE_TMPDIR/compiled
 export EXERCISE ANSWER VERDICT_FILE
 
-# Compiles the answer where it can read nothing but itself and common/: plainly; for the scheduler, with a call
-# before every access to memory; and for the sanitizers, where the compiler has them.
+# The answer is compiled where it can read nothing but itself and common/: plainly first; for the scheduler, with a call
+# before every access to memory, and for the sanitizers, where the compiler has them, only when it has run plainly.
 # shellcheck disable=SC2016  # expanded by the shell in the cage
-compile_all='
-cc() { "$CC" -std=c11 -g -O0 -pthread -I . "$@"; }
-cc -Wall -Wextra $NAME.c witness.o parts.a -o plain -ldl || exit 1
+cc='cc() { "$CC" -std=c11 -g -O0 -pthread -I . "$@"; }
+'
+# shellcheck disable=SC2016
+compile_plain=$cc'cc -Wall -Wextra $NAME.c witness.o parts.a -o plain -ldl'
+# shellcheck disable=SC2016
+compile_rest=$cc'
 { cc -w -fsanitize=thread -fno-builtin -c $NAME.c -o scheduled.o &&
   for name in memcpy memmove memset strcpy malloc calloc realloc free printf fprintf puts putchar fputs exit; do set -- "$@" --redefine-sym $name=judged_$name; done &&
   objcopy "$@" scheduled.o && cc scheduled.o witness.o parts.a -o scheduled -ldl; } 2>notes1 &
 cc -w -fsanitize=address,undefined -fno-sanitize-recover=undefined $NAME.c parts.a -o asan 2>notes2 &
-if grep -q pthread_create $NAME.c; then cc -w -fsanitize=thread $NAME.c parts.a -o tsan 2>notes3 & fi
+if grep -q -e pthread_create -e thrd_create $NAME.c; then cc -w -fsanitize=thread $NAME.c parts.a -o tsan 2>notes3 & fi
 wait'
 
-setup_file() {
+# compile SCRIPT: in a folder of its own, which is $stage.
+compile() {
     local chapter file
     chapter=$book/chapters/$(dirname "$EXERCISE")
-    judge_tools && judge_stage || return 1
+    judge_stage || return 1
     cp "$ANSWER" "$stage/at/$exercise.c"
     cp "$book"/common/*.h "$chapter/build/parts.a" "$tools/witness.o" "$stage/at/"
     for file in "$chapter"/*.h; do if [ -f "$file" ]; then cp "$file" "$stage/at/"; fi; done
-    judge_run --time 20000 --env "CC=${CC:-gcc}" --env "NAME=$exercise" -- sh -c "$compile_all"
+    judge_run --time 20000 --env "CC=${CC:-gcc}" --env "NAME=$exercise" -- sh -c "$1"
+    mkdir -p "$compiled"
+    for file in plain scheduled asan tsan; do
+        if [ -f "$stage/at/$file" ]; then cp "$stage/at/$file" "$compiled/"; fi
+    done
+}
+
+setup_file() {
+    judge_tools && compile "$compile_plain" || return 1
     if [ "$end" = "exit 0" ]; then
-        mkdir "$compiled"
-        for file in plain scheduled asan tsan; do
-            if [ -f "$stage/at/$file" ]; then cp "$stage/at/$file" "$compiled/"; fi
-        done
         cp "$err" "$WARNINGS_FILE"
-        # an instrument that this machine does not have is left out; the rest goes on
-        for file in scheduled:notes1 asan:notes2 tsan:notes3; do
-            if [ -f "$stage/at/${file#*:}" ] && [ ! -f "$stage/at/${file%:*}" ]; then
-                echo "left out: ${file%:*}: $(grep -m 1 -E 'error|cannot|not found' "$stage/at/${file#*:}")" >>"$VERDICT_FILE.notes"
-            fi
-        done
     else
         verdict="does not compile"
         details=$(grep -m 3 -A 2 -E 'error|undefined|multiple' "$err" || head -n 8 "$err")$'\n'
         tell "$exercise" "$(general_hint "$verdict")" >"$VERDICT_FILE"
     fi
     judge_clean
+}
+
+# The other builds, once. An instrument that this machine does not have is left out; the rest goes on.
+compile_instruments() {
+    local file
+    [ ! -f "$compiled/tried" ] || return 0
+    (
+        compile "$compile_rest"
+        for file in scheduled:notes1 asan:notes2 tsan:notes3; do
+            if [ -f "$stage/at/${file#*:}" ] && [ ! -f "$stage/at/${file%:*}" ]; then
+                echo "left out: ${file%:*}: $(grep -m 1 -E 'error|cannot|not found' "$stage/at/${file#*:}")" >>"$VERDICT_FILE.notes"
+            fi
+        done
+        judge_clean
+    )
+    : >"$compiled/tried"
 }
 
 setup() {
@@ -152,6 +170,7 @@ under_instruments() {
     # shellcheck disable=SC2034  # order: the checks' own forced orders are for the plain run only
     local order='' kind=$1 checks seed build plain=("$out" "$err" "$events" "$end")
     [ -z "${JUDGE_PLAIN:-}" ] || return 0
+    compile_instruments
     if [ -d "$stage/again" ]; then      # a second run in the same check: a few schedules are enough
         again_plainly "$kind"
         return 0
@@ -263,7 +282,9 @@ under_schedules() {
 # A plain hang may be a deadlock, a wrong output may come from a race: the scheduler knows more about both.
 ask_the_scheduler() {
     local held=("$verdict" "$details" "$out" "$err" "$events" "$end") seed tries=2
-    [ -x "$compiled/scheduled" ] && [ -z "${JUDGE_PLAIN:-}" ] || return 0
+    [ -z "${JUDGE_PLAIN:-}" ] || return 0
+    compile_instruments
+    [ -x "$compiled/scheduled" ] || return 0
     if [ "$verdict" = hang ]; then tries=40; fi
     mkdir -p "$stage/again"
     out=$stage/again/out err=$stage/again/err events=$stage/again/events

@@ -294,6 +294,11 @@ static void look_after(unsigned moves)
     char state = state_in_proc(task->pid, task->tid);
     if (region->idle && state == 'S')
         return;
+    if (atomic_load(&task->in_line)) {  /* whoever gave it the token has not come to wake it */
+        atomic_store(&task->turn, 1);
+        raw_syscall(SYS_futex, &task->turn, FUTEX_WAKE, 1, NULL, NULL, 0L);
+        return;
+    }
     /* it may just be slow; but one that runs on and on without a step will not hand on the token */
     if ((state == 'R' || state == 'D') && atomic_fetch_add(&region->stalled, 1) < 10)
         return;
@@ -311,6 +316,7 @@ static void look_after(unsigned moves)
 static void wait_for_turn(void)
 {
     struct task *task = &region->task[self];
+    atomic_store(&task->in_line, 1);
     while (atomic_load(&region->running) != self) {
         struct timespec limit = { 0, 20000000 };
         unsigned moves = atomic_load(&region->moves);
@@ -320,6 +326,7 @@ static void wait_for_turn(void)
             look_after(moves);
         atomic_store(&task->turn, 0);
     }
+    atomic_store(&task->in_line, 0);
     if (region->over)
         stop();
 }

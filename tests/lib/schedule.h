@@ -35,6 +35,7 @@ struct task {
     bool waits;                 /* that it waits is written down already */
     unsigned long tried;        /* the progress counter at its last failed try */
     atomic_int turn;            /* futex: 1 when it has been given the token */
+    atomic_int in_line;         /* it waits for its turn */
     int priority;
     unsigned clock[TASKS];      /* what this task knows of the others: a vector clock */
     uint64_t waits_for;         /* object, or 0 */
