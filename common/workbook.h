@@ -10,6 +10,7 @@
 #define _GNU_SOURCE             /* -std=c11 hides POSIX and Linux calls unless we ask for them */
 #endif
 
+#include <pthread.h>
 #include <semaphore.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -112,5 +113,23 @@ void work_ticks(int n);
 
 /* sem_wait(3) that goes on after EINTR. Returns 0, or -1. */
 int wait_semaphore(sem_t *semaphore);
+
+/* ---- locks (locks.c); from chapter 06 on, whose with.c teaches what this is made of ---- */
+
+/* with_lock(&mutex) { ... }: locks the mutex, runs the block, and unlocks on every way out of it:
+   at its end, by break, continue, goto, return. break and continue leave this block, not a loop
+   around it. If locking or unlocking fails it ends the process as check_pthread does, so it is not
+   for robust mutexes. One a line. Source: pthread_mutex_lock(3). Python: with lock: */
+#define with_lock(mutex) \
+    for (pthread_mutex_t *WITH_NAME(__LINE__) __attribute__((cleanup(with_lock_end))) = __extension__({ \
+             pthread_mutex_t *mutex_of_with = (mutex); \
+             check_pthread(pthread_mutex_lock(mutex_of_with)); \
+             mutex_of_with; }); \
+         WITH_NAME(__LINE__) != NULL; with_lock_end(&WITH_NAME(__LINE__)))
+#define WITH_NAME(line) WITH_NAME_OF(line)      /* another name on each line, so that blocks can nest */
+#define WITH_NAME_OF(line) mutex_held_in_line_##line
+
+/* Unlocks *MUTEX and sets it to NULL, if it is not NULL already. The macro above calls it. */
+void with_lock_end(pthread_mutex_t **mutex);
 
 #endif
