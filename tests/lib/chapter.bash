@@ -116,6 +116,7 @@ under_schedules() { "$judge" schedules "$1" 100; }
 mistakes_get_their_verdicts() {
     local chapter=$1 file name wanted words result failed=0 count
     for file in "$book/tests/exercises/$chapter"/mistakes/*.c; do
+        [ -f "$file" ] || continue
         name=$(basename "$file")
         IFS='|' read -r wanted words < <(sed -n '1s,^/\* *\(.*\) *\*/$,\1,p' "$file")
         wanted=${wanted%% } words=${words## } words=${words%% }
