@@ -1,0 +1,135 @@
+/* daemon_thread.c - who ends whom: a process ends with its main, whatever its threads do.
+   Python: Thread(daemon=True) is what each thread of C is; Python's default is to join at the end
+   Calls:  exit(3), pthread_exit(3), pthread_detach(3)
+   Needs:  thread, 01-fork/exit_status, 02-process/daemon
+   Try:    In leaves_by_pthread_exit(), write exit(0) for pthread_exit(NULL): the thread's second
+           line no longer comes, and its first line only now and then. */
+#include "workbook.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int here[2];             /* pipe: the thread is here */
+static int never[2];            /* pipe: nobody writes, so a read waits for ever */
+
+static void *wait_for_ever(void *argument)
+{
+    char byte;
+    say("  thread: is here");
+    check(write_full(here[1], "h", 1));
+    check(read_full(never[0], &byte, 1));
+    say("  %s: this line never comes", (const char *)argument);
+    return NULL;
+}
+
+static void *outlive_main(void *argument)
+{
+    say("  thread: is here");
+    /* When its first thread has ended, the kernel shows the process as Z, although others run. */
+    check(wait_for_state(getpid(), 'Z', 5000));
+    say("  thread: main has ended, I have not");
+    /* A return would do: a process ends with its last thread, with exit code 0. But under
+       ThreadSanitizer a thread of its own never ends. So the last of ours ends the process. */
+    exit(0);
+    return argument;
+}
+
+static void *call_exit(void *argument)
+{
+    say("  thread: calls exit(7)");
+    exit(7);                    /* of the process, with all its threads */
+    return argument;
+}
+
+static pthread_t start(void *(*function)(void *argument))
+{
+    pthread_t thread;
+    check_pthread(pthread_create(&thread, NULL, function, "thread"));
+    return thread;
+}
+
+static void wait_until_here(void)
+{
+    char byte;
+    check(read_full(here[0], &byte, 1));
+}
+
+/* Each of the next four is a small program's main, played by a child. */
+
+static int returns(void *argument)
+{
+    check(end_with_parent(*(pid_t *)argument));
+    start(wait_for_ever);
+    wait_until_here();
+    exit(0);                    /* what a return from main does */
+}
+
+static int leaves_by_pthread_exit(void *argument)
+{
+    check(end_with_parent(*(pid_t *)argument));
+    check_pthread(pthread_detach(start(outlive_main)));     /* nobody will join it */
+    pthread_exit(NULL);         /* ends this thread only; the process ends with its last thread */
+}
+
+static int has_thread_that_exits(void *argument)
+{
+    check(end_with_parent(*(pid_t *)argument));
+    check_pthread(pthread_join(start(call_exit), NULL));
+    say("  main: this line never comes");
+    return 0;
+}
+
+static int detaches(void *argument)
+{
+    check(end_with_parent(*(pid_t *)argument));
+    check_pthread(pthread_detach(start(wait_for_ever)));    /* frees it at its end; does not keep it */
+    wait_until_here();
+    exit(0);
+}
+
+static void play(const char *what, int (*small_main)(void *argument), int wanted)
+{
+    pid_t parent = getpid();
+    say("%s:", what);
+    pid_t pid = check(start_child(small_main, &parent));
+    int status = check(wait_child(pid));
+    if (WIFSIGNALED(status))
+        die("the child was killed by signal %d", WTERMSIG(status));
+    if (WEXITSTATUS(status) == 1)
+        _exit(1);               /* a call has failed: the child has said which */
+    if (WEXITSTATUS(status) != wanted)
+        die("the child ended with exit code %d", WEXITSTATUS(status));
+    say("  the process has ended, exit code %d", wanted);
+}
+
+int main(void)
+{
+    check(pipe(here));
+    check(pipe(never));         /* each child has a copy of never[1]: no end of file there */
+    play("main returns", returns, 0);
+    play("main returns, the thread is detached", detaches, 0);
+    play("main calls pthread_exit", leaves_by_pthread_exit, 0);
+    play("a thread calls exit", has_thread_that_exits, 7);
+    for (int i = 0; i < 2; i++) {
+        check(close(here[i]));
+        check(close(never[i]));
+    }
+}
+
+/* Output:
+main returns:
+  thread: is here
+  the process has ended, exit code 0
+main returns, the thread is detached:
+  thread: is here
+  the process has ended, exit code 0
+main calls pthread_exit:
+  thread: is here
+  thread: main has ended, I have not
+  the process has ended, exit code 0
+a thread calls exit:
+  thread: calls exit(7)
+  the process has ended, exit code 7
+*/

@@ -1,0 +1,109 @@
+/* threads.c - preloaded into an answer's plain runs by threads.bash: shows mistakes that mostly stay hidden.
+     ./joined_detached   is made when a thread is joined that was detached. (Such a join may return at
+                         once, fail or crash: here it always fails with EINVAL.)
+     ./strtok_shared     is made when a thread goes on with the text that another thread gave to strtok.
+                         A thread's first strtok waits a moment for one of another thread, so that
+                         the two really meet. Nothing is decided by this wait about a right answer. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MEET_MS = 60, MOST = 1024 };
+
+#define REAL(name) __extension__({ static __typeof__(&name) real; \
+    if (real == NULL) { void *found = dlsym(RTLD_NEXT, #name); memcpy(&real, &found, sizeof real); } \
+    real; })
+
+static void mark(const char *name)
+{
+    int fd = open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
+    if (fd != -1)
+        close(fd);
+}
+
+/* ---- detached threads: whoever is in this list ---- */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_t detached[MOST];
+static int count;
+
+static int find(pthread_t thread)
+{
+    for (int i = 0; i < count; i++)
+        if (pthread_equal(detached[i], thread))
+            return i;
+    return -1;
+}
+
+static void add(pthread_t thread)
+{
+    pthread_mutex_lock(&lock);
+    if (count < MOST)
+        detached[count++] = thread;
+    pthread_mutex_unlock(&lock);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *argument)
+{
+    int state = PTHREAD_CREATE_JOINABLE;
+    if (attributes != NULL)
+        pthread_attr_getdetachstate(attributes, &state);
+    int code = REAL(pthread_create)(thread, attributes, function, argument);
+    if (code != 0)
+        return code;
+    pthread_mutex_lock(&lock);
+    int at = find(*thread);             /* the C library uses ids again */
+    if (at != -1)
+        detached[at] = detached[--count];
+    pthread_mutex_unlock(&lock);
+    if (state == PTHREAD_CREATE_DETACHED)
+        add(*thread);
+    return 0;
+}
+
+int pthread_detach(pthread_t thread)
+{
+    add(thread);
+    return REAL(pthread_detach)(thread);
+}
+
+int pthread_join(pthread_t thread, void **value)
+{
+    pthread_mutex_lock(&lock);
+    int at = find(thread);
+    pthread_mutex_unlock(&lock);
+    if (at == -1)
+        return REAL(pthread_join)(thread, value);
+    mark("joined_detached");
+    return EINVAL;
+}
+
+/* ---- strtok ---- */
+
+static atomic_int users, owner;
+static __thread int called;
+
+char *strtok(char *text, const char *separators)
+{
+    int me = (int)syscall(SYS_gettid);
+    if (text != NULL)
+        atomic_store(&owner, me);
+    else if (atomic_load(&owner) != me)
+        mark("strtok_shared");
+    if (!called) {
+        called = 1;
+        int before = atomic_fetch_add(&users, 1);
+        for (int i = 0; i < MEET_MS && before == 0 && atomic_load(&users) == 1; i++) {
+            struct timespec moment = { 0, 1000000 };
+            nanosleep(&moment, NULL);
+        }
+    }
+    return REAL(strtok)(text, separators);
+}
