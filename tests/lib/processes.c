@@ -4,8 +4,10 @@
 #include <poll.h>
 #include <sched.h>
 #include <spawn.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
@@ -220,6 +222,18 @@ static int process_of(pid_t pid)
     return -1;
 }
 
+/* SIGSTOP and SIGCONT have an effect at once. */
+static void stop_or_go(int known, int number)
+{
+    if (number != SIGSTOP && number != SIGCONT)
+        return;
+    for (int i = 0; i < region->tasks; i++)
+        if (region->task[i].space == region->task[known].space && i != self)
+            region->task[i].stopped = number == SIGSTOP;
+    if (known != self)
+        wait_until_stopped(region->task[known].pid, number == SIGSTOP);
+}
+
 /* Sends it really. The process, task number KNOWN or -1, may end by that; then it is gone when this returns. */
 static int kill_now(pid_t pid, int known, int number)
 {
@@ -227,6 +241,8 @@ static int kill_now(pid_t pid, int known, int number)
     if (ends && pid == getpid())
         end_by(number);
     int answer = REAL(kill)(pid, number);
+    if (known != -1 && answer == 0)
+        stop_or_go(known, number);
     if (ends && answer == 0) {
         wait_until_gone(pid);
         release_pipes(known);
@@ -239,7 +255,7 @@ static int kill_now(pid_t pid, int known, int number)
 static int kill_group(pid_t pid, int number)
 {
     pid_t group = pid == 0 ? getpgrp() : -pid;
-    bool ending[TASKS] = { false }, own = pid == -1 || group == getpgrp();
+    bool members[TASKS] = { false }, ending[TASKS] = { false }, own = pid == -1 || group == getpgrp();
     if (own && ends_by(me(), number))
         task_end(true);         /* nothing can be done after it */
     for (int i = 0; PLAYED && i < region->tasks; i++) {
@@ -247,11 +263,15 @@ static int kill_group(pid_t pid, int number)
         if (i == self || task->thread || task->state == ENDED || task->state == UNUSED || task->state == AWAY ||
             (pid != -1 && getpgid(task->pid) != group))
             continue;
+        members[i] = true;
         ending[i] = ends_by(task, number);
         if (!ending[i] && number != SIGSTOP && number != SIGCONT)      /* its handler is called when it goes on */
             post(i, number, NULL);
     }
     int answer = REAL(kill)(pid, number);
+    for (int i = 0; PLAYED && answer == 0 && i < region->tasks; i++)
+        if (members[i])
+            stop_or_go(i, number);
     for (int i = 0; PLAYED && answer == 0 && i < region->tasks; i++)
         if (ending[i]) {
             wait_until_gone(region->task[i].pid);
@@ -378,6 +398,12 @@ static void handler_called(int number, siginfo_t *info, void *context)
     else if (handlers[number] != NULL)
         handlers[number](number);
     handler_depth--;
+    /* it may have given the signal its default action and raised it again: that ends us when we return */
+    sigset_t waiting;
+    struct sigaction now;
+    if (PLAYED && !stays_alive(number) && sigpending(&waiting) == 0 && sigismember(&waiting, number) == 1 &&
+        REAL(sigaction)(number, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+        task_end(true);
 }
 
 int sigaction(int number, const struct sigaction *action, struct sigaction *old)
@@ -464,6 +490,19 @@ int sigsuspend(const sigset_t *mask)
     sigprocmask(SIG_SETMASK, &old, NULL);
     errno = EINTR;
     return -1;
+}
+
+int prctl(int option, ...)
+{
+    unsigned long a[4];
+    va_list list;
+    va_start(list, option);
+    for (int i = 0; i < 4; i++)
+        a[i] = va_arg(list, unsigned long);
+    va_end(list);
+    if (PLAYED && option == PR_SET_PDEATHSIG)
+        me()->death_signal = (int)a[0];
+    return REAL(prctl)(option, a[0], a[1], a[2], a[3]);
 }
 
 /* ---- time: under a schedule nobody really waits, and the clock is the run's own ---- */

@@ -210,8 +210,7 @@ static void give_to(int next)
     raw_syscall(SYS_futex, &task->turn, FUTEX_WAKE, 1, NULL, NULL, 0L);
 }
 
-/* The state letter of a task in /proc, or 0 when it is gone. */
-static char state_in_proc(pid_t pid, pid_t tid)
+char state_in_proc(pid_t pid, pid_t tid)
 {
     char path[64], text[256];
     snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)pid, (int)tid);
@@ -240,6 +239,16 @@ void wait_until_gone(pid_t pid)
         raw_syscall(SYS_sched_yield);
     }
     raw_syscall(SYS_kill, 0L, 0L);  /* takes the kernel's list of processes: afterwards its SIGCHLD has been sent */
+}
+
+void wait_until_stopped(pid_t pid, bool stopped)
+{
+    for (int tries = 0; tries < 200000; tries++) {
+        char state = state_in_proc(pid, pid);
+        if (state == 0 || state == 'Z' || (state == 'T') == stopped)
+            return;
+        raw_syscall(SYS_sched_yield);
+    }
 }
 
 /* The line "SigCgt:" or another one of a task's status: a set of signals. */
@@ -294,7 +303,7 @@ static void look_after(unsigned moves)
     char state = state_in_proc(task->pid, task->tid);
     if (region->idle && state == 'S')
         return;
-    if (atomic_load(&task->in_line)) {  /* whoever gave it the token has not come to wake it */
+    if (atomic_load(&task->in_line) && state != 'T') {  /* whoever gave it the token has not come to wake it */
         atomic_store(&task->turn, 1);
         raw_syscall(SYS_futex, &task->turn, FUTEX_WAKE, 1, NULL, NULL, 0L);
         return;
@@ -325,6 +334,8 @@ static void wait_for_turn(void)
         if (raw_syscall(SYS_futex, &task->turn, FUTEX_WAIT, 0, &limit, NULL, 0L) == -1 && errno == ETIMEDOUT)
             look_after(moves);
         atomic_store(&task->turn, 0);
+        if (task->state == AWAY)        /* it was stopped, and goes on */
+            task->state = READY;
     }
     atomic_store(&task->in_line, 0);
     if (region->over)
@@ -333,6 +344,8 @@ static void wait_for_turn(void)
 
 static bool can_run(const struct task *task)
 {
+    if (task->stopped)
+        return false;
     if (task->state == READY)
         return true;
     if (task->state != BLOCKED && task->state != TIMED)
@@ -558,16 +571,28 @@ int task_new(int parent, bool thread)
     return number;
 }
 
+static void is_ending(pid_t pid)
+{
+    if (region->gone_count < GONE)
+        region->gone[region->gone_count++] = pid;
+}
+
+/* What they had open is closed only when they are gone. */
+static void wait_for_ends(void)
+{
+    for (int i = 0; i < region->gone_count; i++)
+        if (region->gone[i] != getpid())
+            wait_until_gone(region->gone[i]);
+    region->gone_count = 0;
+}
+
 void task_begin(int number)
 {
     self = number;
     region->task[number].tid = (pid_t)raw_syscall(SYS_gettid);
     region->task[number].pid = getpid();
     wait_for_turn();
-    if (region->gone != 0 && region->gone != getpid()) {
-        wait_until_gone(region->gone);
-        region->gone = 0;
-    }
+    wait_for_ends();
 }
 
 /* When a process ends, the kernel closes its pipes and sockets: who then sees end of file knows of it. */
@@ -599,6 +624,18 @@ void task_killed(int number)
             post(i, SIGCHLD, NULL);
             break;
         }
+    for (int i = 0; i < region->tasks; i++) {   /* its children that asked to be told of its end */
+        struct task *child = &region->task[i];
+        if (child->parent < 0 || child->thread || child->death_signal == 0 || child->state == ENDED || child->state == AWAY ||
+            region->task[child->parent].space != space)
+            continue;
+        if (ends_by(child, child->death_signal)) {
+            is_ending(child->pid);
+            release_pipes(i);
+            task_killed(i);
+        } else
+            post(i, child->death_signal, NULL);
+    }
 }
 
 void end_by(int number)
@@ -631,7 +668,7 @@ void task_end(bool process)
     else {                      /* a process ends with all its threads, or with its last one */
         release_pipes(self);
         task_killed(task->space);
-        region->gone = getpid();
+        is_ending(getpid());
     }
     region->progress++;
     pass();
@@ -683,11 +720,7 @@ static void take_token(void)
             region->task[self].state = READY;
         wait_for_turn();
     }
-    if (region->gone != 0 && region->gone != getpid()) {
-        pid_t pid = region->gone;
-        region->gone = 0;
-        wait_until_gone(pid);   /* what it had open is closed only then */
-    }
+    wait_for_ends();
     deliver();
 }
 

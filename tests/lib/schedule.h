@@ -16,7 +16,7 @@
 #include <sys/types.h>
 
 enum { OUTSIDE = 9,            /* the key of whatever comes from processes that are not ours */
-       TASKS = 192, OBJECTS = 2048, STEPS = 8192, CELLS = 1 << 15, RECORDS = 6, TEXT = 1 << 18, MAPPINGS = 64, TIMERS = 32, QUEUED = 32 };
+       TASKS = 192, OBJECTS = 2048, STEPS = 8192, CELLS = 1 << 15, RECORDS = 6, TEXT = 1 << 18, MAPPINGS = 64, TIMERS = 32, QUEUED = 32, GONE = 64 };
 
 enum state {
     UNUSED, READY,              /* READY: could run */
@@ -46,6 +46,8 @@ struct task {
     int queued;
     long long deadline;         /* TIMED: when its wait ends, in ns of the run's own clock */
     long long alarm, again;     /* when SIGALRM comes, or 0; and after which time once more, or 0 */
+    bool stopped;               /* by SIGSTOP, until SIGCONT */
+    int death_signal;           /* what it gets when its parent ends (prctl), or 0 */
     bool cancelled, keeps_on;   /* pthread_cancel was called for it; it has cancellation switched off */
     uint64_t condition;         /* the condition it waits on, or 0 */
     const void *written;        /* what it has just written to, whose new value step number LAST wants to know */
@@ -119,7 +121,8 @@ struct region {
     long long now;              /* the run's own clock, in ns: it moves by steps, and leaps when all wait */
     uint64_t outside;           /* the pipe that is standard input: it is filled by nobody we schedule */
     long long date;             /* CLOCK_REALTIME is so much more than this clock */
-    pid_t gone;                 /* a process that is ending: who goes on waits until it is gone */
+    pid_t gone[GONE];           /* processes that are ending: who goes on waits until they are gone */
+    int gone_count;
     bool idle;                  /* the one that has the token waits for another program */
     struct timer timer[TIMERS];
     bool programs;              /* has any task become another program (exec)? */
@@ -169,6 +172,8 @@ bool is_shared(const void *address);
 void acquire(const unsigned *from);                 /* this task has seen all that FROM had seen */
 void release(unsigned *to);
 void wait_until_gone(pid_t pid);
+void wait_until_stopped(pid_t pid, bool stopped);
+char state_in_proc(pid_t pid, pid_t tid);           /* the state letter of a task in /proc, or 0 when it is gone */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void mapping_add(const void *address, size_t size, uint64_t identity);
 uintptr_t place(const void *return_address);        /* an address in the program as addr2line wants it */
