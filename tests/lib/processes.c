@@ -297,13 +297,21 @@ int kill(pid_t pid, int number)
     if (!PLAYED || number <= 0 || number > 64)
         return REAL(kill)(pid, number);
     step('c', 0, number, HERE, "kill");
-    if (pid <= 0)
-        return kill_group(pid, number);
+    if (pid <= 0) {
+        busy = true;
+        int answer = kill_group(pid, number);
+        busy = false;
+        step('c', 0, number, HERE, "kill");
+        return answer;
+    }
     int known = process_of(pid);
     bool stops = number == SIGSTOP || number == SIGCONT;
     if (known == -1 || stops || region->task[known].state == AWAY || ends_by(&region->task[known], number)) {
+        busy = true;
         int answer = kill_now(pid, known, number);
+        busy = false;
         region->progress++;
+        step('c', 0, number, HERE, "kill");
         return answer;
     }
     post(known, number, NULL);  /* delivered when that task goes on */
@@ -384,7 +392,7 @@ static void (*long_handlers[65])(int, siginfo_t *, void *);
 static void handler_called(int number, siginfo_t *info, void *context)
 {
     /* The kernel's own signals (SIGCHLD), and those to a group, come at any time; here they wait for this task's turn. */
-    if (PLAYED && (atomic_load(&region->running) != self || (number < 32 && (me()->pending >> (number - 1) & 1) != 0))) {
+    if (PLAYED && (busy || atomic_load(&region->running) != self || (number < 32 && (me()->pending >> (number - 1) & 1) != 0))) {
         post(self, number, info->si_value.sival_ptr);
         return;
     }

@@ -28,6 +28,7 @@
 struct region *region;
 bool scheduled;
 __thread int self = -1;
+__thread bool busy;
 __thread uintptr_t outer[2];
 
 /* syscall(2): six arguments are passed on, whatever the call takes. */
@@ -303,7 +304,7 @@ static void look_after(unsigned moves)
     char state = state_in_proc(task->pid, task->tid);
     if (region->idle && state == 'S')
         return;
-    if (atomic_load(&task->in_line) && state != 'T') {  /* whoever gave it the token has not come to wake it */
+    if (atomic_load(&task->in_line) && state != 'T' && state != 0 && state != 'Z' && state != 'X') {  /* whoever gave it the token has not come to wake it */
         atomic_store(&task->turn, 1);
         raw_syscall(SYS_futex, &task->turn, FUTEX_WAKE, 1, NULL, NULL, 0L);
         return;
@@ -376,7 +377,7 @@ static int choose(void)
         return able[draw((unsigned)count)];
     case 1:                     /* the one with the highest priority, which now and then loses it */
         if (me && draw(12) == 0)
-            region->task[self].priority = -(int)draw(1000000);
+            region->task[self].priority = --region->lowest;     /* below all others: so each has its turn */
         for (int i = 1; i < count; i++)
             if (region->task[able[i]].priority > region->task[highest].priority)
                 highest = able[i];
@@ -499,7 +500,7 @@ static bool others_compute(void)
 }
 
 /* Gives the token to whoever goes next; that may be this task. */
-static void pass(void)
+static void pass_token(void)
 {
     enum { TICK = 500000, STILL = 40, LONG_STILL = 3000 };      /* half a ms, 20 ms, 1.5 s */
     for (;;) {
@@ -545,6 +546,14 @@ static void pass(void)
         atomic_store(&region->running, -1);
         return;
     }
+}
+
+static void pass(void)
+{
+    bool before = busy;
+    busy = true;
+    pass_token();
+    busy = before;
 }
 
 /* ---- tasks ---- */

@@ -116,6 +116,7 @@ struct region {
     int mode;                   /* how the seed decides: see choose() */
     uint64_t random;
     unsigned long progress;     /* counts steps that were not failed tries */
+    int lowest;                 /* the lowest priority that was given */
     int same;                   /* steps that one task has made in a row */
     int steps, switches;
     long long now;              /* the run's own clock, in ns: it moves by steps, and leaps when all wait */
@@ -142,6 +143,7 @@ extern struct region *region;   /* NULL: this run is not observed */
 extern bool scheduled;          /* this run has a schedule */
 extern __thread uintptr_t outer[2];  /* for the next step: the callers of the function that makes it */
 extern __thread int self;       /* the number of this task */
+extern __thread bool busy;      /* in the middle of a change to the region: no handler of the program may run now */
 
 /* schedule.c */
 long raw_syscall(long number, ...);                 /* syscall(2) itself; the program's own calls of it come to threads.c */
