@@ -56,22 +56,22 @@ refuses_bad_arguments_unless_any_will_do() {
 
 # bats test_tags=deep
 @test "03-exec: a killed child is told, and nothing stays" {
-    each_program 03-exec survives_strikes child 25
+    each_program 03-exec survives_strikes child 15
 }
 
 # bats test_tags=deep
 @test "03-exec: Ctrl-C leaves nothing" {
-    each_program 03-exec survives_strikes interrupt 15
+    each_program 03-exec survives_strikes interrupt 8
 }
 
 # bats test_tags=deep
 @test "03-exec: SIGTERM to the first process leaves nothing" {
-    each_program 03-exec survives_strikes terminate 15
+    each_program 03-exec survives_strikes terminate 8
 }
 
 # bats test_tags=deep
 @test "03-exec: SIGKILL of the first process leaves nothing" {
-    each_program 03-exec survives_strikes kill 15
+    each_program 03-exec survives_strikes kill 8
 }
 
 # bats test_tags=deep

@@ -51,22 +51,22 @@ load lib/chapter
 
 # bats test_tags=deep
 @test "04-signals: a killed child is told, and nothing stays" {
-    each_program 04-signals survives_strikes child 25
+    each_program 04-signals survives_strikes child 15
 }
 
 # bats test_tags=deep
 @test "04-signals: Ctrl-C leaves nothing" {
-    each_program 04-signals survives_strikes interrupt 15
+    each_program 04-signals survives_strikes interrupt 8
 }
 
 # bats test_tags=deep
 @test "04-signals: SIGTERM to the first process leaves nothing" {
-    each_program 04-signals survives_strikes terminate 15
+    each_program 04-signals survives_strikes terminate 8
 }
 
 # bats test_tags=deep
 @test "04-signals: SIGKILL of the first process leaves nothing" {
-    each_program 04-signals survives_strikes kill 15
+    each_program 04-signals survives_strikes kill 8
 }
 
 # Whatever signal comes, and whenever: the program ends, by itself or by that signal, and nothing stays. When it ends with

@@ -102,7 +102,7 @@ starters_fail_and_solutions_pass() {
 solutions_pass_whatever_the_schedule() {
     local chapter=$1 name seed failed=0 result
     for name in $(exercises_of "$chapter"); do
-        for seed in 1 2 3; do
+        for seed in 1 2; do
             result=$(JUDGE_SEED=$seed "$judge" exercise "$chapter/$name" "$book/tests/exercises/$chapter/solution/$name.c" 2>&1) ||
                 { printf 'the solution of %s, seed %s:\n%s\n' "$name" "$seed" "$result"; failed=1; }
         done
@@ -139,13 +139,13 @@ mistakes_get_their_verdicts() {
 }
 
 on_one_core() { taskset -c 0 "$judge" program "$1" --times 20; }
-many_times() { "$judge" program "$1" --times 20; }
+many_times() { "$judge" program "$1" --times "${times:-20}"; }
 on_a_terminal() { "$judge" program "$1" --pty 1; }
 under_sanitizer() { VARIANT=$1 "$judge" program "$2" --memory 8192 --time 30000; }
 
 # with_load COMMAND...: four busy loops beside it, ended afterwards.
 with_load() {
-    local loops=() result i
+    local loops=() result i times=6     # each run takes longer there; the other tests run beside it
     for i in 1 2 3 4; do
         timeout 300 sh -c 'while :; do :; done' 3>&- &
         loops+=($!)
