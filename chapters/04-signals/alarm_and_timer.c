@@ -2,7 +2,7 @@
    Python: signal.setitimer(signal.ITIMER_REAL, ...), select with a timeout
    Calls:  alarm(2), setitimer(2), poll(2), timerfd_create(2), clock_gettime(2)
    Needs:  01-fork/pipe, 02-process/process_step3, eintr, self_pipe
-   Try:    Write SA_RESTART for .sa_flags in read_for. Now each read is made again, by the kernel,
+   Try:    Write SA_RESTART for the 0 in read_for. Now its first read is made again, by the kernel,
            as often as the timer interrupts it: the program waits for ever. End it with Ctrl-C. */
 #include "workbook.h"
 
