@@ -111,7 +111,7 @@ judge_rows() {
     n=$1 t=$2
     read -ra matrix <<<"$(cells $((n * n)))"
     run_threads "$t" "${matrix[@]}"
-    [ $n -lt 5 ] || ran="./matrix_rows $t ${matrix[*]:0:4} ..., $n x $n numbers in all"
+    [ "$n" -lt 5 ] || ran="./matrix_rows $t ${matrix[*]:0:4} ..., $n x $n numbers in all"
     answer >wanted
     if [ "$verdict" = pass ] && [ "$(count_events thread)" -gt 0 ]; then
         expect_threads "$t"
