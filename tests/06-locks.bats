@@ -134,7 +134,7 @@ blocks_with_both_builds() {
 @test "06-locks: a killed owner or waiter never leaves the others waiting" {
     local name failed=0
     for name in process_lock robust_lock try_and_timeout lock_errors atomic; do
-        survives_strikes child 60 "06-locks/$name" || failed=1
+        survives_strikes child 20 "06-locks/$name" || failed=1
     done
     return $failed
 }

@@ -199,7 +199,8 @@ under_instruments() {
         if [ ! -x "$compiled/$build" ] || [ -n "${JUDGE_REPLAY:-}" ]; then continue; fi
         # ThreadSanitizer's own thread lets no process end whose main has ended by pthread_exit
         if [ $build = tsan ] && grep -q '^pthread_exit ' "${plain[2]}"; then continue; fi
-        again "$kind" $build --memory 4096
+        # two orders that an outer lock makes safe are no mistake: a real deadlock is found under the schedules
+        again "$kind" $build --memory 4096 --env TSAN_OPTIONS=detect_deadlocks=0
         if [ "$end" = "exit 127" ] && grep -qE 'Error loading|error while loading shared libraries' "$err"; then
             echo "left out: $build: $(head -n 1 "$err")" >"$VERDICT_FILE.notes"    # it links here, but does not start
             verdict=pass
