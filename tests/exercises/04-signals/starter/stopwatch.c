@@ -4,8 +4,8 @@
              button: it sends SIGUSR1 to main, with kill(2). After the last lap it sends SIGTERM to
              main, and ends with _exit(0).
           2. main counts. For each SIGUSR1 it prints one line:  lap K  (K is 1, 2, 3 ...)
-          3. At SIGTERM main prints one line:  total K  . It waits for the runner, and ends with
-             exit status 0. (stopwatch 0 prints only  total 0  .)
+          3. At SIGTERM main prints one line:  total K  . It waits for the runner, closes what
+             it has opened, and ends with exit status 0. (stopwatch 0 prints only  total 0  .)
           4. No press may be lost. Two SIGUSR1 that are pending at the same time become ONE. So the
              runner sends its next signal, SIGTERM too, only when it knows that main has counted
              the one before. How main tells it, is up to you: a byte in a pipe is one way.
