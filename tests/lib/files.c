@@ -509,7 +509,7 @@ static int state_file(const char *path)
         return -1;
     for (int i = 0; i < region->tasks; i++)
         if (region->task[i].pid == pid && !region->task[i].thread && region->task[i].state == READY && i != self &&
-            state_in_proc(pid, pid) == 'S') {
+            state_in_proc(pid, pid) != 'T') {
             int fd = (int)raw_syscall(SYS_memfd_create, "stat", 0L);
             length = snprintf(text, sizeof text, "%d (ready) R 0 0 0", pid);
             if (fd != -1 && (raw_syscall(SYS_write, fd, text, (long)length) == -1 || raw_syscall(SYS_lseek, fd, 0L, 0L) == -1))
