@@ -31,27 +31,32 @@ static void put(int fd, int target)     /* as in redirect.c */
         check(dup2(fd, target));
 }
 
-/* Starts sh -c SCRIPT as the leader of a group of its own. When the script is ready,
-   it prints a line with an r: before that, no time counts. */
+/* Starts sh -c SCRIPT as the leader of a group of its own. When the script is ready it prints a line to
+   its descriptor 4: before that, no time counts. Only sh has that pipe: its end of file means that sh
+   has ended too early, even if what sh has started goes on. */
 static struct command start(char *script)
 {
-    int life[2], out[2];
+    int life[2], out[2], ready[2];
     check(pipe2(life, O_CLOEXEC));
     check(pipe2(out, O_CLOEXEC));
+    check(pipe2(ready, O_CLOEXEC));
     pid_t me = getpid(), pid = check(fork());
     if (pid == 0) {
         check(end_with_parent(me));
         check(setpgid(0, 0));           /* all that this process starts is born into its group */
         put(life[0], STDIN_FILENO);
         put(out[1], STDOUT_FILENO);
+        put(ready[1], 4);
         execlp("sh", "sh", "-c", script, (char *)NULL);
         die("no program sh: %s", errno_name(errno));
     }
     check(close(life[0]));
     check(close(out[1]));
-    char ready[2];
-    if (check(read_full(out[0], ready, sizeof ready)) < (ssize_t)sizeof ready)
+    check(close(ready[1]));
+    char byte;
+    if (check(read_full(ready[0], &byte, 1)) == 0)
         die("sh has ended too early: wait status %d", check(wait_child(pid)));
+    check(close(ready[0]));
     return (struct command){ pid, life[1], out[0] };
 }
 
@@ -137,11 +142,11 @@ int main(void)
 {
     /* Here sh starts cat, which waits for ever: for bytes from sh's stdin, by its second name, 3.
        (A shell gives the commands that it starts with & another stdin.) */
-    char slow[] = "exec 3<&0; cat <&3 & echo r; wait";
-    char stubborn[] = "trap '' TERM; exec 3<&0; cat <&3 & echo r; wait";    /* both ignore SIGTERM */
+    char slow[] = "exec 3<&0; cat <&3 4>&- & echo >&4; wait";
+    char stubborn[] = "trap '' TERM; exec 3<&0; cat <&3 4>&- & echo >&4; wait";  /* both ignore SIGTERM */
 
     check(prctl(PR_SET_CHILD_SUBREAPER, 1));    /* orphans below us become our children */
-    run("echo r; exit 3", 10000, 3);
+    run("echo >&4; exit 3", 10000, 3);
     run(slow, 50, -SIGTERM);
     run(stubborn, 50, -SIGKILL);
     kill_only_sh(slow);
