@@ -41,7 +41,9 @@ int main(void)
     show("exit 3", "exit 3", NULL, 3);
     show("killed by SIGTERM", "kill -TERM $$", NULL, -SIGTERM);
 
-    /* sh itself is not killed here. Its child is, and sh tells that in its own way: 128 + 15. */
+    /* sh itself is not killed here. Its child is, and sh tells that in its own way: 128 + 15.
+       (In a script, exec without a program only redirects. Without `exit $?`, some shells do not fork
+       for their last command, but become it.) */
     show("its child was killed by SIGTERM",
          "exec 2>/dev/null; sh -c 'kill -TERM $$'; exit $?", NULL, 143);
 

@@ -19,10 +19,7 @@ enum { SIZE = 1024 * 1024 };
 
 static void put(int fd, int target)     /* as in redirect.c */
 {
-    if (fd == target)
-        check(fcntl(fd, F_SETFD, 0));
-    else
-        check(dup2(fd, target));
+    check(fd == target ? fcntl(fd, F_SETFD, 0) : dup2(fd, target));
 }
 
 /* Starts cat, which copies its stdin to its stdout. *IN: where we write; *OUT: where we read. */

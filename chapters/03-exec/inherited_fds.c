@@ -33,10 +33,7 @@ static void close_all_others(int fd)
 
 static void put(int fd, int target)     /* as in redirect.c */
 {
-    if (fd == target)
-        check(fcntl(fd, F_SETFD, 0));
-    else
-        check(dup2(fd, target));
+    check(fd == target ? fcntl(fd, F_SETFD, 0) : dup2(fd, target));
 }
 
 static void join(pid_t pid, const char *name)

@@ -12,6 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static void put(int fd, int target)     /* as in redirect.c */
+{
+    check(fd == target ? fcntl(fd, F_SETFD, 0) : dup2(fd, target));
+}
+
 /* Runs WORDS and returns its wait status. What it prints to stdout is in *BYTES, *SIZE of them;
    the caller frees them. */
 static int output(char *const words[], char **bytes, size_t *size)
@@ -20,10 +25,7 @@ static int output(char *const words[], char **bytes, size_t *size)
     check(pipe2(ends, O_CLOEXEC));
     pid_t pid = check(fork());
     if (pid == 0) {
-        if (ends[1] == STDOUT_FILENO)                   /* see put() in redirect.c */
-            check(fcntl(ends[1], F_SETFD, 0));
-        else
-            check(dup2(ends[1], STDOUT_FILENO));
+        put(ends[1], STDOUT_FILENO);
         execvp(words[0], words);
         die("no program %s: %s", words[0], errno_name(errno));
     }

@@ -20,21 +20,19 @@ struct program {
     int status;         /* its wait status, when all have ended */
 };
 
-/* Makes descriptor TARGET mean what FD means, as in redirect.c. FD -1: TARGET stays as it is. */
+/* As in redirect.c. FD -1: TARGET stays as it is. */
 static void put(int fd, int target)
 {
-    if (fd == target)
-        check(fcntl(fd, F_SETFD, 0));
-    else if (fd != -1)
-        check(dup2(fd, target));
+    if (fd != -1)
+        check(fd == target ? fcntl(fd, F_SETFD, 0) : dup2(fd, target));
 }
 
-/* The child: reads from IN, writes to OUT, and becomes the program WORDS. All the ends that fork
-   has copied are close-on-exec, so the program has its 0 and 1, and no other end of any pipe. */
+/* The child: its 0 is IN, its 1 is OUT, and it becomes the program WORDS. All other ends that fork has
+   copied are close-on-exec, so the program has no more of them. */
 static _Noreturn void become(char *const words[], int in, int out)
 {
-    /* exec keeps an ignored signal ignored. Whoever started us may ignore SIGPIPE, but a program
-       that writes to nobody shall end by it. */
+    /* Whoever started us may ignore SIGPIPE, and exec keeps that. But a program that writes into a
+       pipe without a reader shall end by it. */
     struct sigaction usual = { .sa_handler = SIG_DFL };
     check(sigaction(SIGPIPE, &usual, NULL));
     put(in, STDIN_FILENO);
@@ -49,21 +47,21 @@ static void run_pipeline(struct program *programs, int count)
 {
     int in = -1;                        /* the first one reads from where we read */
     for (int i = 0; i < count; i++) {
-        int ends[2] = { -1, -1 };       /* the last one writes to where we write */
-        if (i < count - 1)
-            check(pipe2(ends, O_CLOEXEC));      /* from program i to program i + 1 */
+        int ends[2] = { -1, -1 };
+        if (i < count - 1)              /* the last one has no pipe: it writes to where we write */
+            check(pipe2(ends, O_CLOEXEC));
 
         programs[i].pid = check(fork());
         if (programs[i].pid == 0)
             become(programs[i].words, in, ends[1]);
 
-        /* Now these ends are the children's. If we kept the write end, program i + 1 would never
-           see end of file; if we kept the read end, program i would never get SIGPIPE. */
+        /* Two ends are the children's now. If we kept a write end, its reader would never see end of
+           file; if we kept a read end, its writer would never get SIGPIPE. */
         if (in != -1)
             check(close(in));
         if (ends[1] != -1)
             check(close(ends[1]));
-        in = ends[0];
+        in = ends[0];                   /* program i + 1 reads from here */
     }
     /* Wait only when all of them run: each needs the next one to read what it writes. */
     for (int i = 0; i < count; i++)

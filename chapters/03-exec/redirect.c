@@ -2,7 +2,7 @@
    Python: subprocess.call(["sort"], stdin=open(IN), stdout=open(OUT, "w"))
    Calls:  open(2), dup2(2), execvp(3); fcntl(2) with F_SETFD
    Needs:  01-fork/shared_offset, exec, exec_failed
-   Try:    build/redirect README.md sorted.txt
+   Try:    build/redirect README.md build/sorted.txt
            Then write 2 for STDOUT_FILENO in run(), and do it again: sort's lines come to your
            terminal, and its error messages would go to the file. */
 #include "workbook.h"
@@ -15,15 +15,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Makes descriptor TARGET mean what FD means. TARGET stays open when exec comes; FD, opened with
-   O_CLOEXEC, does not. The trap: FD may be TARGET already, when this program was started without a
-   stdin, for example. Then dup2 does nothing, and exec would close it. */
+/* Makes descriptor TARGET mean what FD means, and TARGET stays open when exec comes. The trap: FD may
+   be TARGET already, because this program was started without a stdin. Then dup2 does nothing, FD
+   stays close-on-exec, and exec closes it. */
 static void put(int fd, int target)
 {
     if (fd == target)
-        check(fcntl(fd, F_SETFD, 0));   /* 0: no FD_CLOEXEC any more */
+        check(fcntl(fd, F_SETFD, 0));   /* 0: not close-on-exec any more */
     else
-        check(dup2(fd, target));        /* closes what TARGET was before; the copy has no FD_CLOEXEC */
+        check(dup2(fd, target));        /* closes what TARGET was before; never close-on-exec */
 }
 
 /* Runs sort < IN > OUT. */
@@ -46,24 +46,13 @@ static void run(const char *in, const char *out)
         die("sort ended with exit status %d", WEXITSTATUS(status));
 }
 
-/* Makes a file in memory that holds TEXT, so that this program leaves none on the disk. */
+/* Makes a file in memory, which is gone when it is closed. Its descriptor has a PATH, too. */
 static int make_file(const char *text, char path[40])
 {
     int fd = check(memfd_create("file", MFD_CLOEXEC));
     check(write_full(fd, text, strlen(text)));
     snprintf(path, 40, "/proc/self/fd/%d", fd);
     return fd;
-}
-
-static void show(const char *name, int fd)
-{
-    char text[100];
-    check(lseek(fd, 0, SEEK_SET));
-    ssize_t count = check(read_full(fd, text, sizeof text));
-    for (ssize_t i = 0; i < count; i++)
-        if (text[i] == '\n')
-            text[i] = ' ';
-    say("%s: %.*s", name, count > 0 ? (int)count - 1 : 0, text);
 }
 
 int main(int argc, char **argv)
@@ -75,19 +64,21 @@ int main(int argc, char **argv)
     if (argc != 1)
         usage("redirect [IN OUT]");
 
-    char in_path[40], out_path[40];
+    char in_path[40], out_path[40], text[100];
     int in = make_file("pear\nfig\napple\n", in_path);
     int out = make_file("this will be cut off\n", out_path);
     run(in_path, out_path);
-    show("in", in);
-    show("out", out);
-    say("my own stdout is where it was");
+    check(lseek(out, 0, SEEK_SET));     /* back to the begin of OUT: what is in it now? */
+    ssize_t count = check(read_full(out, text, sizeof text));
+    say("my stdout is where it was. In OUT are %zd bytes:", count);
+    check(write_full(STDOUT_FILENO, text, (size_t)count));
     check(close(in));
     check(close(out));
 }
 
 /* Output:
-in: pear fig apple
-out: apple fig pear
-my own stdout is where it was
+my stdout is where it was. In OUT are 15 bytes:
+apple
+fig
+pear
 */
