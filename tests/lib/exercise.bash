@@ -166,7 +166,7 @@ expect_block() {
 
 # The plain run was right. Is it so under every schedule we try, under noise, and for the sanitizers? The numbers are
 # of the whole exercise, shared among its checks. Leaves $verdict, and what the plain run left if all is well.
-schedules=60 noises=10
+schedules=${JUDGE_SCHEDULES:-60} noises=10
 under_instruments() {
     # shellcheck disable=SC2034  # order: the checks' own forced orders are for the plain run only
     local order='' kind=$1 checks seed build plain=("$out" "$err" "$events" "$end")
