@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "01-fork: the same output under 100 schedules" {
+@test "01-fork: the same output under 40 schedules" {
     each_program 01-fork under_schedules
 }
 

@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "02-process: the same output under 100 schedules" {
+@test "02-process: the same output under 40 schedules" {
     each_program 02-process under_schedules
 }
 

@@ -24,7 +24,7 @@ refuses_bad_arguments_unless_any_will_do() {
 }
 
 # bats test_tags=deep
-@test "03-exec: the same output under 100 schedules" {
+@test "03-exec: the same output under 40 schedules" {
     each_program 03-exec under_schedules
 }
 

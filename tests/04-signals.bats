@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "04-signals: the same output under 100 schedules" {
+@test "04-signals: the same output under 40 schedules" {
     each_program 04-signals under_schedules
 }
 

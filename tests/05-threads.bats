@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "05-threads: the same output under 100 schedules" {
+@test "05-threads: the same output under 40 schedules" {
     each_program 05-threads under_schedules
 }
 

@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "06-locks: the same output under 100 schedules" {
+@test "06-locks: the same output under 40 schedules" {
     each_program 06-locks under_schedules
 }
 

@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "07-coordination: the same output under 100 schedules" {
+@test "07-coordination: the same output under 40 schedules" {
     each_program 07-coordination under_schedules
 }
 

@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "08-queues: the same output under 100 schedules" {
+@test "08-queues: the same output under 40 schedules" {
     each_program 08-queues under_schedules
 }
 

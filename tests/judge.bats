@@ -112,11 +112,22 @@ verdict_of() {
     return 1
 }
 
+# The wrong ones are mostly found in the first schedules; only who is not, gets all of them. Two at a time.
 # bats test_tags=deep
 @test "judge: each right program passes, each wrong one gets its verdict" {
-    local failed=0 file
-    for file in "$lib"/fixtures/schedule/*.c; do verdict_of "$file" || failed=1; done
-    return $failed
+    local file name
+    for file in "$lib"/fixtures/schedule/*.c; do
+        name=$(basename "$file")
+        while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n || true; done
+        {
+            case $name in
+            *.right*) verdict_of "$file" ;;
+            *) JUDGE_SCHEDULES=12 verdict_of "$file" >/dev/null || verdict_of "$file" ;;
+            esac
+        } >"$BATS_TEST_TMPDIR/$name" 2>&1 3>&- || echo "$name" >>"$BATS_TEST_TMPDIR/failed" &
+    done
+    wait
+    [ ! -f "$BATS_TEST_TMPDIR/failed" ] || { while read -r name; do cat "$BATS_TEST_TMPDIR/$name"; done <"$BATS_TEST_TMPDIR/failed"; false; }
 }
 
 # bats test_tags=deep

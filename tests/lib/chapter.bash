@@ -110,7 +110,7 @@ solutions_pass_whatever_the_schedule() {
     return $failed
 }
 
-under_schedules() { "$judge" schedules "$1" 100; }
+under_schedules() { "$judge" schedules "$1" 40; }
 
 # Each mistake gets the verdict, and the words in its hint, that its first line names. Two at a time: many of them wait,
 # to be found waiting. Most are found in the first schedules; only who is not, gets all of them.
