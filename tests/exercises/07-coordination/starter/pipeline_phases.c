@@ -1,0 +1,161 @@
+/* pipeline_phases.c - an exercise: a barrier by hand, for many meetings one after the other.
+   Task:  Write the barrier: the struct, and the three functions below it. It holds threads together that work in
+          phases at a belt.
+          1. init_barrier() makes a barrier for PARTIES threads. meet() waits until all of them have called it;
+             then all go on.
+          2. meet() returns true to exactly one of them in each meeting, which one is free, and false to the others.
+          3. The same barrier is used for many meetings. A quick thread may be at the next meeting while a slow one
+             has not left this one yet; nobody may be lost, or let through too early, by that.
+          4. Whoever waits, waits without a busy loop. And make it by hand: no pthread_barrier_wait.
+   Given: pipeline_phases STATIONS NUMBER...  a thread for each station; +3,*2,-1 are three. The numbers lie on a belt
+          that passes all stations. In each phase every station works on the number before it. Then they meet, and one
+          of them moves the belt by one place. Then they meet again, and the next phase begins.
+   Calls: pthread_mutex_lock(3), pthread_cond_wait(3), pthread_cond_broadcast(3)
+   Example: with  +3,*2,-1 5 7 9  the 5 becomes 8 in phase 1. In phase 2 it becomes 16, and the 7 becomes 10. In
+            phase 3 the 16 becomes 15 and leaves, the 10 becomes 20, the 9 becomes 12. Phases 4 and 5 do the rest. */
+#include "workbook.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_STATIONS = 16, MAX_NUMBERS = 64 };
+#define USAGE "pipeline_phases STATIONS NUMBER...   (as in: pipeline_phases +3,*2,-1 5 7 9)"
+
+/* ---- the barrier: your part ---- */
+
+struct barrier {
+    int parties;
+    /* TODO 1: what must be counted? What protects it? Where does one wait? */
+};
+
+static void init_barrier(struct barrier *barrier, int parties)
+{
+    barrier->parties = parties;
+    /* TODO 2 */
+}
+
+/* Returns true to one of the threads that meet. */
+static bool meet(struct barrier *barrier)
+{
+    (void)barrier;
+    /* TODO 3: who sets what back, and what does a slow thread look at? */
+    return true;
+}
+
+/* All threads have been joined. */
+static void destroy_barrier(struct barrier *barrier)
+{
+    (void)barrier;
+    /* TODO 4 */
+}
+
+/* ---- the belt. Given, nothing to do from here on. ---- */
+
+/* What stands at the stations. Between two meetings each station touches its own place only; while the belt is
+   moved, nobody does. So nothing here needs a lock of its own: the meetings order it all. */
+struct belt {
+    struct barrier barrier;
+    int stations, numbers, phases;
+    long number[MAX_NUMBERS], result[MAX_NUMBERS];
+    int at[MAX_STATIONS];               /* which number stands at this station; -1: none */
+    long value[MAX_STATIONS];           /* what has become of it so far */
+    int moves;
+};
+
+struct station {
+    struct belt *belt;
+    pthread_t thread;
+    int place;
+    char operation;                     /* + - or * */
+    long operand;
+};
+
+/* Moves everything one place on. The next number comes to the first station. */
+static void move_belt(struct belt *belt)
+{
+    int last = belt->stations - 1;
+    belt->moves++;
+    if (belt->at[last] >= 0)
+        belt->result[belt->at[last]] = belt->value[last];
+    for (int i = last; i > 0; i--) {
+        belt->at[i] = belt->at[i - 1];
+        belt->value[i] = belt->value[i - 1];
+    }
+    belt->at[0] = belt->moves < belt->numbers ? belt->moves : -1;
+    belt->value[0] = belt->at[0] >= 0 ? belt->number[belt->at[0]] : 0;
+}
+
+static void *work(void *argument)
+{
+    const struct station *self = argument;
+    struct belt *belt = self->belt;
+    for (int phase = 0; phase < belt->phases; phase++) {
+        if (belt->at[self->place] >= 0) {
+            long *value = &belt->value[self->place];
+            *value = self->operation == '+' ? *value + self->operand :
+                     self->operation == '-' ? *value - self->operand : *value * self->operand % 1000000;
+        }
+        if (meet(&belt->barrier))       /* all have done their work: one of them moves the belt */
+            move_belt(belt);
+        meet(&belt->barrier);           /* it has been moved: now all go on */
+    }
+    return NULL;
+}
+
+static int read_stations(struct station *stations, const char *text)
+{
+    for (int count = 0, used; count < MAX_STATIONS; text += used) {
+        struct station *station = &stations[count];
+        used = 0;
+        if (sscanf(text, "%c%4ld%n", &station->operation, &station->operand, &used) != 2 || station->operand < 0 ||
+            strchr("+-*", station->operation) == NULL || (text[used] != ',' && text[used] != '\0'))
+            break;
+        station->place = count++;
+        if (text[used++] == '\0')
+            return count;
+    }
+    usage(USAGE);
+}
+
+int main(int argc, char **argv)
+{
+    static struct belt belt;
+    static struct station stations[MAX_STATIONS];
+    belt.numbers = argc - 2;
+    if (belt.numbers < 1 || belt.numbers > MAX_NUMBERS)
+        usage(USAGE);
+    belt.stations = read_stations(stations, argv[1]);
+    belt.phases = belt.numbers + belt.stations - 1;
+    for (int i = 0; i < belt.numbers; i++) {
+        if (parse_number(argv[i + 2], -999, 999, &belt.number[i]) == -1)
+            usage(USAGE);
+        belt.result[i] = belt.number[i];
+    }
+    for (int i = 0; i < belt.stations; i++)
+        belt.at[i] = -1;
+    belt.at[0] = 0;
+    belt.value[0] = belt.number[0];
+
+    init_barrier(&belt.barrier, belt.stations);
+    for (int i = 0; i < belt.stations; i++) {
+        stations[i].belt = &belt;
+        check_pthread(pthread_create(&stations[i].thread, NULL, work, &stations[i]));
+    }
+    for (int i = 0; i < belt.stations; i++)
+        check_pthread(pthread_join(stations[i].thread, NULL));
+    destroy_barrier(&belt.barrier);
+
+    for (int i = 0; i < belt.numbers; i++)
+        say("%ld becomes %ld", belt.number[i], belt.result[i]);
+    say("phases %d, moves %d", belt.phases, belt.moves);
+    return 0;
+}
+
+/* Output of ./pipeline_phases +3,*2,-1 5 7 9:
+5 becomes 15
+7 becomes 19
+9 becomes 23
+phases 5, moves 5
+*/
