@@ -24,7 +24,7 @@ refuses_bad_arguments_unless_any_will_do() {
 }
 
 # bats test_tags=deep
-@test "03-exec: the same output under 40 schedules" {
+@test "03-exec: the same output under 30 schedules" {
     each_program 03-exec under_schedules
 }
 
@@ -56,22 +56,22 @@ refuses_bad_arguments_unless_any_will_do() {
 
 # bats test_tags=deep
 @test "03-exec: a killed child is told, and nothing stays" {
-    each_program 03-exec survives_strikes child 15
+    each_program 03-exec survives_strikes child 10
 }
 
 # bats test_tags=deep
 @test "03-exec: Ctrl-C leaves nothing" {
-    each_program 03-exec survives_strikes interrupt 8
+    each_program 03-exec survives_strikes interrupt 5
 }
 
 # bats test_tags=deep
 @test "03-exec: SIGTERM to the first process leaves nothing" {
-    each_program 03-exec survives_strikes terminate 8
+    each_program 03-exec survives_strikes terminate 5
 }
 
 # bats test_tags=deep
 @test "03-exec: SIGKILL of the first process leaves nothing" {
-    each_program 03-exec survives_strikes kill 8
+    each_program 03-exec survives_strikes kill 5
 }
 
 # bats test_tags=deep

@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "04-signals: the same output under 40 schedules" {
+@test "04-signals: the same output under 30 schedules" {
     each_program 04-signals under_schedules
 }
 
@@ -51,22 +51,22 @@ load lib/chapter
 
 # bats test_tags=deep
 @test "04-signals: a killed child is told, and nothing stays" {
-    each_program 04-signals survives_strikes child 15
+    each_program 04-signals survives_strikes child 10
 }
 
 # bats test_tags=deep
 @test "04-signals: Ctrl-C leaves nothing" {
-    each_program 04-signals survives_strikes interrupt 8
+    each_program 04-signals survives_strikes interrupt 5
 }
 
 # bats test_tags=deep
 @test "04-signals: SIGTERM to the first process leaves nothing" {
-    each_program 04-signals survives_strikes terminate 8
+    each_program 04-signals survives_strikes terminate 5
 }
 
 # bats test_tags=deep
 @test "04-signals: SIGKILL of the first process leaves nothing" {
-    each_program 04-signals survives_strikes kill 8
+    each_program 04-signals survives_strikes kill 5
 }
 
 # Whatever signal comes, and whenever: the program ends, by itself or by that signal, and nothing stays. When it ends with

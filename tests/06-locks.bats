@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "06-locks: the same output under 40 schedules" {
+@test "06-locks: the same output under 30 schedules" {
     each_program 06-locks under_schedules
 }
 
@@ -51,22 +51,22 @@ load lib/chapter
 
 # bats test_tags=deep
 @test "06-locks: a killed child is told, and nothing stays" {
-    each_program 06-locks survives_strikes child 15
+    each_program 06-locks survives_strikes child 10
 }
 
 # bats test_tags=deep
 @test "06-locks: Ctrl-C leaves nothing" {
-    each_program 06-locks survives_strikes interrupt 8
+    each_program 06-locks survives_strikes interrupt 5
 }
 
 # bats test_tags=deep
 @test "06-locks: SIGTERM to the first process leaves nothing" {
-    each_program 06-locks survives_strikes terminate 8
+    each_program 06-locks survives_strikes terminate 5
 }
 
 # bats test_tags=deep
 @test "06-locks: SIGKILL of the first process leaves nothing" {
-    each_program 06-locks survives_strikes kill 8
+    each_program 06-locks survives_strikes kill 5
 }
 
 # bats test_tags=deep

@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "07-coordination: the same output under 40 schedules" {
+@test "07-coordination: the same output under 30 schedules" {
     each_program 07-coordination under_schedules
 }
 
@@ -51,22 +51,22 @@ load lib/chapter
 
 # bats test_tags=deep
 @test "07-coordination: a killed child is told, and nothing stays" {
-    each_program 07-coordination survives_strikes child 15
+    each_program 07-coordination survives_strikes child 10
 }
 
 # bats test_tags=deep
 @test "07-coordination: Ctrl-C leaves nothing" {
-    each_program 07-coordination survives_strikes interrupt 8
+    each_program 07-coordination survives_strikes interrupt 5
 }
 
 # bats test_tags=deep
 @test "07-coordination: SIGTERM to the first process leaves nothing" {
-    each_program 07-coordination survives_strikes terminate 8
+    each_program 07-coordination survives_strikes terminate 5
 }
 
 # bats test_tags=deep
 @test "07-coordination: SIGKILL of the first process leaves nothing" {
-    each_program 07-coordination survives_strikes kill 8
+    each_program 07-coordination survives_strikes kill 5
 }
 
 # bats test_tags=deep

@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "08-queues: the same output under 40 schedules" {
+@test "08-queues: the same output under 30 schedules" {
     each_program 08-queues under_schedules
 }
 
@@ -51,22 +51,22 @@ load lib/chapter
 
 # bats test_tags=deep
 @test "08-queues: a killed child is told, and nothing stays" {
-    each_program 08-queues survives_strikes child 15
+    each_program 08-queues survives_strikes child 10
 }
 
 # bats test_tags=deep
 @test "08-queues: Ctrl-C leaves nothing" {
-    each_program 08-queues survives_strikes interrupt 8
+    each_program 08-queues survives_strikes interrupt 5
 }
 
 # bats test_tags=deep
 @test "08-queues: SIGTERM to the first process leaves nothing" {
-    each_program 08-queues survives_strikes terminate 8
+    each_program 08-queues survives_strikes terminate 5
 }
 
 # bats test_tags=deep
 @test "08-queues: SIGKILL of the first process leaves nothing" {
-    each_program 08-queues survives_strikes kill 8
+    each_program 08-queues survives_strikes kill 5
 }
 
 # bats test_tags=deep

@@ -22,14 +22,16 @@ cc='cc() { "$CC" -std=c11 -g -O0 -pthread -I . "$@"; }
 '
 # shellcheck disable=SC2016
 compile_plain=$cc'cc -Wall -Wextra $NAME.c witness.o parts.a -o plain -ldl'
-# ThreadSanitizer does not know the threads of C11 (threads.h): it tells of races that are none.
 # shellcheck disable=SC2016
-compile_rest=$cc'
+compile_scheduled=$cc'
 { cc -w -fsanitize=thread -fno-builtin -c $NAME.c -o scheduled.o &&
   for name in memcpy memmove memset strcpy malloc calloc realloc free printf fprintf puts putchar fputs exit; do set -- "$@" --redefine-sym $name=judged_$name; done &&
-  objcopy "$@" scheduled.o && cc scheduled.o witness.o parts.a -o scheduled -ldl; } 2>notes1 &
-cc -w -fsanitize=address,undefined -fno-sanitize-recover=undefined $NAME.c parts.a -o asan 2>notes2 &
-if grep -q pthread_create $NAME.c && ! grep -q threads.h $NAME.c; then cc -w -fsanitize=thread $NAME.c parts.a -o tsan 2>notes3 & fi
+  objcopy "$@" scheduled.o && cc scheduled.o witness.o parts.a -o scheduled -ldl; } 2>notes'
+# ThreadSanitizer does not know the threads of C11 (threads.h): it tells of races that are none.
+# shellcheck disable=SC2016
+compile_sanitizers=$cc'
+cc -w -fsanitize=address,undefined -fno-sanitize-recover=undefined $NAME.c parts.a -o asan 2>notes &
+if grep -q pthread_create $NAME.c && ! grep -q threads.h $NAME.c; then cc -w -fsanitize=thread $NAME.c parts.a -o tsan 2>notes_tsan & fi
 wait'
 
 # compile SCRIPT: in a folder of its own, which is $stage.
@@ -59,20 +61,25 @@ setup_file() {
     judge_clean
 }
 
-# The other builds, once. An instrument that this machine does not have is left out; the rest goes on.
-compile_instruments() {
-    local file
-    [ ! -f "$compiled/tried" ] || return 0
+# compile_once SCRIPT BUILD:NOTES...: other builds, when they are first needed. An instrument that this machine does not have
+# is left out; the rest goes on.
+compile_once() {
+    local build done=$compiled/tried.${2%%:*}
+    [ ! -f "$done" ] || return 0
     (
-        compile "$compile_rest"
-        for file in scheduled:notes1 asan:notes2 tsan:notes3; do
-            if [ -f "$stage/at/${file#*:}" ] && [ ! -f "$stage/at/${file%:*}" ]; then
-                echo "left out: ${file%:*}: $(grep -m 1 -E 'error|cannot|not found' "$stage/at/${file#*:}")" >>"$VERDICT_FILE.notes"
+        compile "$1"
+        for build in "${@:2}"; do
+            if [ -s "$stage/at/${build#*:}" ] && [ ! -f "$stage/at/${build%:*}" ]; then
+                echo "left out: ${build%:*}: $(grep -m 1 -E 'error|cannot|not found' "$stage/at/${build#*:}")" >>"$VERDICT_FILE.notes"
             fi
         done
         judge_clean
     )
-    : >"$compiled/tried"
+    : >"$done"
+}
+can_schedule() {
+    compile_once "$compile_scheduled" scheduled:notes
+    [ -x "$compiled/scheduled" ]
 }
 
 setup() {
@@ -171,7 +178,6 @@ under_instruments() {
     # shellcheck disable=SC2034  # order: the checks' own forced orders are for the plain run only
     local order='' kind=$1 checks seed build plain=("$out" "$err" "$events" "$end")
     [ -z "${JUDGE_PLAIN:-}" ] || return 0
-    compile_instruments
     if [ -d "$stage/again" ]; then      # a second run in the same check: a few schedules are enough
         again_plainly "$kind"
         return 0
@@ -179,7 +185,7 @@ under_instruments() {
     checks=$(grep -c '^@test' "$BATS_TEST_FILENAME")
     mkdir -p "$stage/again"
     out=$stage/again/out err=$stage/again/err events=$stage/again/events
-    if [ -x "$compiled/scheduled" ]; then under_schedules "$kind" $(((schedules + checks - 1) / checks)); fi
+    if can_schedule; then under_schedules "$kind" $(((schedules + checks - 1) / checks)); fi
     if [ -n "${JUDGE_REPLAY:-}" ]; then
         [ "$verdict" != pass ] || "$tools/draw" picture "$stage/at/.events" "$compiled/scheduled" >>"$VERDICT_FILE.drawing"
         noises=0
@@ -195,6 +201,8 @@ under_instruments() {
         2) sure_hint="it fails when read and write take fewer bytes than asked for (short counts): go on until all are there, as read_full and write_full do" ;;
         esac
     done
+    [ "$verdict" = pass ] || return 0
+    compile_once "$compile_sanitizers" asan:notes tsan:notes_tsan
     for build in asan tsan; do
         [ "$verdict" = pass ] || return 0
         if [ ! -x "$compiled/$build" ] || [ -n "${JUDGE_REPLAY:-}" ]; then continue; fi
@@ -216,7 +224,7 @@ under_instruments() {
 again_plainly() {
     local plain=("$out" "$err" "$events" "$end")
     out=$stage/again/out err=$stage/again/err events=$stage/again/events
-    if [ -x "$compiled/scheduled" ]; then under_schedules "$1" 3; fi
+    if can_schedule; then under_schedules "$1" 3; fi
     if [ "$verdict" = pass ]; then out=${plain[0]} err=${plain[1]} events=${plain[2]} end=${plain[3]}; fi
 }
 
@@ -285,8 +293,7 @@ under_schedules() {
 ask_the_scheduler() {
     local held=("$verdict" "$details" "$out" "$err" "$events" "$end") seed tries=2
     [ -z "${JUDGE_PLAIN:-}" ] || return 0
-    compile_instruments
-    [ -x "$compiled/scheduled" ] || return 0
+    can_schedule || return 0
     if [ "$verdict" = hang ]; then tries=40; fi
     mkdir -p "$stage/again"
     out=$stage/again/out err=$stage/again/err events=$stage/again/events

@@ -84,6 +84,7 @@ void region_open(void)
         }
     region->random = (uint64_t)strtoull(seed, NULL, 10) * 0x9E3779B97F4A7C15u + 1;
     region->mode = (int)(strtoul(seed, NULL, 10) % 4);
+    region->late = strtoul(seed, NULL, 10) % 8 == 5;
     region->outside = stream_key(STDIN_FILENO);
     struct timespec now;
     raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
@@ -571,6 +572,8 @@ int task_new(int parent, bool thread)
     task->thread = thread;
     task->space = thread ? region->task[parent].space : number;
     task->priority = (int)draw(1000000);
+    if (region->late && task->priority % 2 == 1)    /* it begins when the others have lost their priority some times */
+        task->priority = -(task->priority % 30);
     if (parent >= 0)
         memcpy(task->clock, region->task[parent].clock, sizeof task->clock);
     task->clock[number] = 1;

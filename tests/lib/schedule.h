@@ -114,6 +114,7 @@ struct region {
     int tasks;
     bool threads;               /* has any process made a thread? then all its memory counts */
     int mode;                   /* how the seed decides: see choose() */
+    bool late;                  /* do some tasks begin late? (mode 1) */
     uint64_t random;
     unsigned long progress;     /* counts steps that were not failed tries */
     int lowest;                 /* the lowest priority that was given */
