@@ -89,7 +89,7 @@ struct visitor {
 
 struct play {
     struct room room;
-    int page;                   /* what is read and written in the room: its version */
+    atomic_int page;            /* what is read and written in the room: its version. -1: half written */
     atomic_int turns;           /* how many have come in */
     struct visitor visitor[MAX_VISITORS];
     int visitors, steps;
@@ -111,7 +111,7 @@ static void *visit(void *argument)
         start_write(&play->room);
         come_in(self);
         int version = play->page;
-        play->page = -1;        /* half written */
+        play->page = -1;
         check(wait_semaphore(&self->may_leave));
         play->page = version + 1;
         end_write(&play->room);
@@ -233,7 +233,7 @@ int main(int argc, char **argv)
             say("visitor %d saw the page change while it read", i + 1);
         check(sem_destroy(&play.visitor[i].may_leave));
     }
-    say("writers %d, version of the page %d, overtaken by %d readers", writers, play.page, overtakings(&play));
+    say("writers %d, version of the page %d, overtaken by %d readers", writers, (int)play.page, overtakings(&play));
     destroy_room(&play.room);
     return 0;
 }
