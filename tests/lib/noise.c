@@ -53,15 +53,22 @@ bool disturb(unsigned kind)
     return atomic_fetch_add(&disturbed, 1) < 2000;
 }
 
-/* Before a call: others may be faster. */
+static long long real_now_ns(void)
+{
+    struct timespec now;
+    raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* Before a call: others may be faster. It does not sleep: a process that asks the kernel whether this one
+   is asleep (S in /proc) would take our wait for one of the program's own. */
 void delay(void)
 {
     if (disturb(YIELDS))
         raw_syscall(SYS_sched_yield);
-    if (disturb(DELAYS)) {
-        struct timespec time = { 0, 20000 + noise_draw(200000) };
-        raw_syscall(SYS_nanosleep, &time, NULL);
-    }
+    if (disturb(DELAYS))
+        for (long long end = real_now_ns() + 20000 + noise_draw(200000); real_now_ns() < end; )
+            raw_syscall(SYS_sched_yield);
 }
 
 /* Would this call be interrupted by a signal now? Not twice in a row: the signal came once. */
