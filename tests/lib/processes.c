@@ -2,6 +2,7 @@
 #include "calls.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -18,6 +19,38 @@
 static pid_t reaped[4096];      /* what this process has reaped, and so must not signal */
 static atomic_int reaped_count;
 
+/* The number of the child that this thread is making, or -1. */
+static __thread int forking = -1;
+
+/* After the program's own handlers of pthread_atfork. What the thread that forks has locked, is locked in the child's copy
+   of the memory too, and the child may unlock it. */
+static void copy_locks(void)
+{
+    for (int i = 0; forking >= 0 && i < OBJECTS; i++) {
+        const struct object *held = &region->object[i];
+        if ((held->kind != MUTEX && held->kind != RWLOCK) || held->owner != self || held->key >> 63 != 0)
+            continue;
+        uint64_t key = (held->key & ((1ull << 48) - 1)) | (uint64_t)(forking + 1) << 48;
+        struct object *copy = object_of(key, held->kind);
+        *copy = *held;
+        copy->key = key;
+        copy->owner = forking;
+    }
+}
+
+/* Before the program's own handlers: they are steps of the child already. */
+static void begin_child(void)
+{
+    if (forking >= 0)
+        task_begin(forking);
+}
+
+void fork_begin(void)
+{
+    if (scheduled)
+        pthread_atfork(copy_locks, NULL, begin_child);
+}
+
 pid_t fork(void)
 {
     if (shall_fail("fork")) {
@@ -31,13 +64,13 @@ pid_t fork(void)
         number = task_new(self, false);
     }
     delay();
+    forking = number;
     pid_t pid = REAL(fork)();
+    forking = -1;
     noise_fork(pid == 0);
     if (pid == 0) {
         delay();
         atomic_store(&reaped_count, 0);     /* the parent reaped those, not we */
-        if (number >= 0)
-            task_begin(number);
         return 0;
     }
     if (number >= 0) {

@@ -76,6 +76,7 @@ void region_open(void)
     if (seed == NULL)
         return;
     scheduled = true;
+    fork_begin();
     for (int i = 0; i < region->tasks; i++)
         if (region->task[i].pid == getpid() && region->task[i].state != ENDED) {
             self = i;           /* this program took the place of the one before (exec) */

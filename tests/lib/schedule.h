@@ -184,6 +184,7 @@ uintptr_t place(const void *return_address);        /* an address in the program
 /* files.c, noise.c */
 void report_descriptors(void);                      /* notes what the ending process has left open */
 uint64_t stream_key(int fd);                        /* the key of the pipe or socket behind a descriptor, or 0 */
+void fork_begin(void);                             /* children begin as tasks of their own */
 void noise_begin(unsigned long seed);               /* this run is disturbed, not scheduled */
 
 /* memory.c */
