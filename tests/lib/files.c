@@ -367,11 +367,37 @@ int fcntl(int fd, int command, ...)
     return result;
 }
 
-#define WHEN_READY(fd, events, name, call) \
+/* A socket's own limit (SO_RCVTIMEO, SO_SNDTIMEO) in ms, or -1. */
+static int limit_of(int fd, short events)
+{
+    struct timeval limit;
+    socklen_t size = sizeof limit;
+    int name = events == POLLIN ? SO_RCVTIMEO : SO_SNDTIMEO;
+    if (getsockopt(fd, SOL_SOCKET, name, &limit, &size) == -1 || (limit.tv_sec == 0 && limit.tv_usec == 0))
+        return -1;
+    return (int)(limit.tv_sec * 1000 + limit.tv_usec / 1000);
+}
+
+/* Waits, unless FLAGS say not to, until FD is ready for EVENTS. False: not ready, with errno. */
+static bool socket_ready(int fd, short events, int flags, const char *name, uintptr_t at)
+{
+    int limit = limit_of(fd, events);
+    if ((flags & MSG_DONTWAIT) != 0 || !waits_forever(fd))
+        return true;
+    if (limit == -1)
+        return wait_ready(fd, events, name, at);
+    struct pollfd one = { .fd = fd, .events = events };
+    int ready = poll(&one, 1, limit);
+    if (ready == 0)
+        errno = EAGAIN;
+    return ready > 0;
+}
+
+#define WHEN_READY(fd, events, flags, name, call) \
     if (PLAYED) { \
         uintptr_t at_ = HERE; \
         step('c', 0, fd, at_, name); \
-        if (waits_forever(fd) && !wait_ready(fd, events, name, at_)) \
+        if (!socket_ready(fd, events, flags, name, at_)) \
             return -1; \
         if ((events) == POLLIN) acquire(stream_of(fd)->clock); else release(stream_of(fd)->clock); \
         region->progress++; \
@@ -452,16 +478,16 @@ ssize_t msgrcv(int id, void *message, size_t size, long type, int flags)
 /* glibc declares these with a union of all kinds of addresses, musl does not */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
-int accept(int fd, struct sockaddr *address, socklen_t *size) { WHEN_READY(fd, POLLIN, "accept", REAL(accept)(fd, address, size)); }
-int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) { WHEN_READY(fd, POLLIN, "accept", REAL(accept4)(fd, address, size, flags)); }
-ssize_t recv(int fd, void *buffer, size_t size, int flags) { WHEN_READY(fd, POLLIN, "recv", REAL(recv)(fd, buffer, size, flags)); }
+int accept(int fd, struct sockaddr *address, socklen_t *size) { WHEN_READY(fd, POLLIN, 0, "accept", REAL(accept)(fd, address, size)); }
+int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) { WHEN_READY(fd, POLLIN, 0, "accept", REAL(accept4)(fd, address, size, flags)); }
+ssize_t recv(int fd, void *buffer, size_t size, int flags) { WHEN_READY(fd, POLLIN, flags, "recv", REAL(recv)(fd, buffer, size, flags)); }
 ssize_t recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address, socklen_t *length)
-{ WHEN_READY(fd, POLLIN, "recvfrom", REAL(recvfrom)(fd, buffer, size, flags, address, length)); }
-ssize_t recvmsg(int fd, struct msghdr *message, int flags) { WHEN_READY(fd, POLLIN, "recvmsg", REAL(recvmsg)(fd, message, flags)); }
-ssize_t send(int fd, const void *buffer, size_t size, int flags) { WHEN_READY(fd, POLLOUT, "send", REAL(send)(fd, buffer, size, flags)); }
+{ WHEN_READY(fd, POLLIN, flags, "recvfrom", REAL(recvfrom)(fd, buffer, size, flags, address, length)); }
+ssize_t recvmsg(int fd, struct msghdr *message, int flags) { WHEN_READY(fd, POLLIN, flags, "recvmsg", REAL(recvmsg)(fd, message, flags)); }
+ssize_t send(int fd, const void *buffer, size_t size, int flags) { WHEN_READY(fd, POLLOUT, flags, "send", REAL(send)(fd, buffer, size, flags)); }
 ssize_t sendto(int fd, const void *buffer, size_t size, int flags, const struct sockaddr *address, socklen_t length)
-{ WHEN_READY(fd, POLLOUT, "sendto", REAL(sendto)(fd, buffer, size, flags, address, length)); }
-ssize_t sendmsg(int fd, const struct msghdr *message, int flags) { WHEN_READY(fd, POLLOUT, "sendmsg", REAL(sendmsg)(fd, message, flags)); }
+{ WHEN_READY(fd, POLLOUT, flags, "sendto", REAL(sendto)(fd, buffer, size, flags, address, length)); }
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags) { WHEN_READY(fd, POLLOUT, flags, "sendmsg", REAL(sendmsg)(fd, message, flags)); }
 
 #pragma GCC diagnostic pop
 
