@@ -1,0 +1,294 @@
+/* manager.c - managers: to start a server, to stop it, and to know where it is. The server itself is server.c;
+   what a call does is in connection.c. */
+#include "workbook.h"
+
+#include "connection.h"
+#include "server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* ---- managers and proxies ---- */
+
+static void free_manager(struct manager *manager)
+{
+    while (manager->connections != NULL)
+        free_connection(manager->connections);
+    while (manager->proxies != NULL)
+        free_proxy(manager->proxies);
+    check_pthread(pthread_mutex_lock(&managers_lock));
+    struct manager **link = &managers;
+    while (*link != manager)
+        link = &(*link)->next;
+    *link = manager->next;
+    check_pthread(pthread_mutex_unlock(&managers_lock));
+    hang_up(&manager->life);
+    check_pthread(pthread_key_delete(manager->mine));
+    free(manager->key);
+    free(manager);
+}
+
+/* Understands "/path/socket" and "127.0.0.1:5000"; in a proxy's address, what is before the space. */
+static int set_address(struct manager *manager, const char *address)
+{
+    size_t length = strcspn(address, " ");
+    if (length >= sizeof ((struct sockaddr_un *)NULL)->sun_path)
+        return fail(EINVAL, "the address is too long");
+    memcpy(manager->address, address, length);
+    manager->address[length] = '\0';
+    if (address[0] == '/') {
+        struct sockaddr_un name = { .sun_family = AF_UNIX };
+        memcpy(name.sun_path, manager->address, length);
+        memcpy(&manager->name, &name, manager->name_size = sizeof name);
+        return 0;
+    }
+    struct sockaddr_in name = { .sin_family = AF_INET };
+    char host[INET_ADDRSTRLEN], *colon = strchr(manager->address, ':');
+    long port;
+    if (colon == NULL || parse_number(colon + 1, 0, 65535, &port) == -1)
+        return fail(EINVAL, "an address is a path or like 127.0.0.1:5000");
+    snprintf(host, sizeof host, "%.*s", (int)(colon - manager->address), manager->address);
+    if (inet_pton(AF_INET, host, &name.sin_addr) != 1)
+        return fail(EINVAL, "an address is a path or like 127.0.0.1:5000");
+    if (manager->key == NULL)
+        return fail(EINVAL, "over TCP anybody can come: there must be a key");
+    name.sin_port = htons((uint16_t)port);
+    memcpy(&manager->name, &name, manager->name_size = sizeof name);
+    return 0;
+}
+
+static struct manager *new_manager(const char *address, const void *key, size_t key_size)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    check_pthread(pthread_once(&once, register_fork_handler));
+    struct manager *manager = calloc(1, sizeof *manager);
+    int error = manager == NULL ? ENOMEM : pthread_key_create(&manager->mine, free_connection);
+    if (error != 0) {
+        free(manager);
+        fail(error, "no memory for a manager");
+        return NULL;
+    }
+    manager->life = -1;
+    check_pthread(pthread_mutex_lock(&managers_lock));
+    manager->next = managers;
+    managers = manager;
+    check_pthread(pthread_mutex_unlock(&managers_lock));
+    manager->key_size = key_size;
+    if (key != NULL && (key_size == 0 || (manager->key = malloc(key_size)) == NULL))
+        error = fail(EINVAL, "an empty key, or no memory for it");
+    else if (key != NULL)
+        memcpy(manager->key, key, key_size);
+    if (error != -1 && set_address(manager, address) != -1)
+        return manager;
+    error = errno;
+    free_manager(manager);
+    errno = error;
+    return NULL;
+}
+
+const char *manager_address(const struct manager *manager)
+{
+    return manager->address;
+}
+
+pid_t manager_server_pid(const struct manager *manager)
+{
+    return manager->pid;
+}
+
+struct proxy *new_proxy(struct manager *manager, uint32_t object)
+{
+    struct proxy *proxy = malloc(sizeof *proxy);
+    if (proxy == NULL) {
+        fail(ENOMEM, "no memory for a proxy");
+        return NULL;
+    }
+    check_pthread(pthread_mutex_lock(&managers_lock));
+    *proxy = (struct proxy){ .manager = manager, .object = object, .next = manager->proxies };
+    manager->proxies = proxy;
+    check_pthread(pthread_mutex_unlock(&managers_lock));
+    return proxy;
+}
+
+void free_proxy(struct proxy *proxy)
+{
+    check_pthread(pthread_mutex_lock(&managers_lock));
+    struct proxy **link = &proxy->manager->proxies;
+    while (*link != proxy)
+        link = &(*link)->next;
+    *link = proxy->next;
+    check_pthread(pthread_mutex_unlock(&managers_lock));
+    free(proxy);
+}
+
+struct manager *manager_connect(const char *address, const void *key, size_t key_size)
+{
+    struct manager *manager = new_manager(address, key, key_size);
+    if (manager != NULL && try_to_connect(manager) == -1) {
+        int error = errno;
+        free_manager(manager);
+        errno = error;
+        return NULL;
+    }
+    return manager;
+}
+
+/* ---- the server process ---- */
+
+/* The socket and its directory. The name of the directory is random, and both sides know it before it is
+   made: so whichever of the two is killed, the other one can remove it. */
+static void remove_socket(const struct manager *manager)
+{
+    char directory[sizeof manager->address];
+    if (manager->name.ss_family != AF_UNIX)
+        return;
+    unlink(manager->address);           /* may be gone already, or not yet there */
+    snprintf(directory, sizeof directory, "%s", manager->address);
+    *strrchr(directory, '/') = '\0';
+    rmdir(directory);
+}
+
+/* A socket that clients can connect to, or -1. */
+static int listen_here(struct manager *manager)
+{
+    const int yes = 1;
+    struct sockaddr *name = (struct sockaddr *)&manager->name;
+    char *slash = strrchr(manager->address, '/');
+    if (name->sa_family == AF_UNIX) {
+        *slash = '\0';
+        int result = mkdir(manager->address, 0700);     /* must be new; for this user only */
+        *slash = '/';
+        if (result == -1)
+            return -1;
+    }
+    int fd = socket(name->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd == -1 || (name->sa_family == AF_INET && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == -1)
+        || bind(fd, name, manager->name_size) == -1 || listen(fd, SOMAXCONN) == -1)
+        return -1;
+    if (name->sa_family == AF_INET) {   /* which port it is */
+        struct sockaddr_in *tcp = (struct sockaddr_in *)name;
+        if (getsockname(fd, name, &manager->name_size) == -1)
+            return -1;
+        snprintf(strchr(manager->address, ':'), 7, ":%d", ntohs(tcp->sin_port));
+    }
+    return fd;
+}
+
+struct report {                         /* from the new server to its parent */
+    int error;
+    struct sockaddr_storage name;
+    char address[sizeof(struct sockaddr_un)];
+};
+
+/* The server inherits all that its parent has open. It must not keep it: a pipe whose write end we hold never
+   comes to its end. It keeps 0, 1, 2 and LIFE, as number 3. */
+static _Noreturn void be_server(struct manager *manager, int life)
+{
+    if (dup2(life, 3) == -1)
+        _exit(1);
+    if (syscall(SYS_close_range, 4, ~0u, 0) == -1)      /* since Linux 5.9 */
+        for (int fd = 4; fd < 1024; fd++)
+            close(fd);
+    int listener = listen_here(manager);
+    struct report report = { .error = listener == -1 ? errno : 0, .name = manager->name };
+    memcpy(report.address, manager->address, sizeof report.address);
+    if (send(3, &report, sizeof report, MSG_NOSIGNAL) == sizeof report && listener != -1)
+        serve(listener, 3, manager->key, manager->key_size);
+    remove_socket(manager);
+    _exit(0);
+}
+
+/* Is the server's end of LIFE closed, at the latest in LIMIT_MS? */
+static bool has_ended(const struct manager *manager, int limit_ms)
+{
+    struct pollfd one = { .fd = manager->life, .events = POLLIN };
+    int ready;
+    while ((ready = poll(&one, 1, limit_ms)) == -1 && errno == EINTR)
+        ;
+    return ready == 1;
+}
+
+void server_is_gone(struct manager *manager)
+{
+    int error = errno;
+    if (manager->pid != 0 && has_ended(manager, 1000))
+        remove_socket(manager);
+    errno = error;
+}
+
+int manager_stop(struct manager *manager)
+{
+    int error = 0;
+    if (manager->pid != 0) {
+        error = has_ended(manager, 0) ? ECONNRESET : 0;
+        shutdown(manager->life, SHUT_WR);       /* end of file: it shall end */
+        if (!has_ended(manager, MANAGER_LIMIT_MS))
+            kill(manager->pid, SIGKILL);        /* it is stopped, perhaps. Not reaped yet: the pid is its own */
+        wait_child(manager->pid);               /* may have been reaped, by wait_children */
+        remove_socket(manager);
+    }
+    free_manager(manager);
+    return error == 0 ? 0 : fail(error, "the server had ended too early");
+}
+
+static int start_server(struct manager *manager)
+{
+    int ends[2];
+    struct report report;
+    sigset_t all, before;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == -1)
+        return fail_errno();
+    manager->life = ends[0];            /* is closed in children, and in the server */
+    sigfillset(&all);
+    check_pthread(pthread_sigmask(SIG_BLOCK, &all, &before));
+    manager->pid = fork();
+    if (manager->pid == 0)
+        be_server(manager, ends[1]);    /* all signals stay blocked, but for SIGTERM in the loop */
+    int error = errno;
+    check_pthread(pthread_sigmask(SIG_SETMASK, &before, NULL));
+    check(close(ends[1]));
+    if (manager->pid == -1) {
+        manager->pid = 0;
+        hang_up(&manager->life);
+        return fail(error, "the server cannot be started");
+    }
+    if (read_full(manager->life, &report, sizeof report) != sizeof report)
+        return fail(ECONNRESET, "the server has ended at once");
+    manager->name = report.name;
+    memcpy(manager->address, report.address, sizeof manager->address);
+    return report.error == 0 ? 0 : fail(report.error, "the server cannot listen at this address");
+}
+
+struct manager *manager_start(const char *address, const void *key, size_t key_size)
+{
+    char path[200];
+    const char *folder = getenv("TMPDIR");
+    unsigned long long random;
+    if (address == NULL) {
+        if (getrandom(&random, sizeof random, 0) != sizeof random) {
+            fail_errno();
+            return NULL;
+        }
+        snprintf(path, sizeof path, "%s/manager-%016llx/socket", folder != NULL ? folder : "/tmp", random);
+        address = path;
+    }
+    struct manager *manager = new_manager(address, key, key_size);
+    if (manager != NULL && start_server(manager) == -1) {
+        int error = errno;
+        char reason[100];
+        snprintf(reason, sizeof reason, "%s", manager_error());
+        manager_stop(manager);
+        fail(error, reason);
+        return NULL;
+    }
+    return manager;
+}

@@ -1,0 +1,170 @@
+/* objects.c - in the server: the table of objects, who waits for which, and which handler a request is for. */
+#include "workbook.h"
+
+#include "objects.h"
+
+#include "data.h"
+#include "waiting.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static struct {
+    struct object **objects;    /* objects[n] has number n, or is NULL; there is no number 0 */
+    size_t count, room;
+    struct object *changed;     /* whose waiting clients must be tried again */
+} table;
+
+/* ---- objects ---- */
+
+struct object *find_object(uint32_t number)
+{
+    return number < table.count ? table.objects[number] : NULL;
+}
+
+struct object *add_object(enum type type)
+{
+    struct object *object = calloc(1, sizeof *object);
+    size_t number = table.count > 0 ? table.count : 1;
+    if (object == NULL || number > UINT32_MAX ||
+        !grow(&table.objects, &table.room, number + 1, sizeof object)) {
+        free(object);
+        return NULL;
+    }
+    object->type = type;
+    object->number = (uint32_t)number;  /* never given again: an old proxy gets ESRCH, not another object */
+    table.objects[0] = NULL;
+    table.objects[number] = object;
+    table.count = number + 1;
+    return object;
+}
+
+bool delete_object(struct object *object)
+{
+    if ((object->type == LOCK || object->type == RLOCK) && object->as.lock.conditions > 0)
+        return false;
+    while (object->waiting != NULL) {
+        struct client *client = object->waiting;
+        object->waiting = client->next_waiting;
+        refuse(client, ESRCH, "the object was deleted");
+        finish(client);
+    }
+    if (object->type >= LOCK)
+        free_waiting(object);
+    else
+        free_data(object);
+    table.objects[object->number] = NULL;
+    free(object);
+    return true;
+}
+
+/* ---- who waits ---- */
+
+void touch(struct object *object)
+{
+    if (object->changed || object->waiting == NULL)
+        return;
+    object->changed = true;
+    object->next_changed = table.changed;
+    table.changed = object;
+}
+
+void wait_for(struct client *client, struct object *object, long long end_ms)
+{
+    struct client **link = &object->waiting;
+    while (*link != NULL)
+        link = &(*link)->next_waiting;
+    *link = client;
+    client->next_waiting = NULL;
+    client->waits_for = object;
+    client->end_ms = end_ms;
+}
+
+void settle(void)
+{
+    while (table.changed != NULL) {
+        struct object *object = table.changed;
+        table.changed = object->next_changed;
+        object->changed = false;
+        for (struct client **link = &object->waiting, *client; (client = *link) != NULL; ) {
+            struct object *waits_for = serve_waiting(client, find_object(head_of(client).object));
+            if (waits_for == object) {
+                link = &client->next_waiting;
+                continue;
+            }
+            *link = client->next_waiting;
+            if (waits_for == NULL)
+                finish(client);
+            else
+                wait_for(client, waits_for, client->end_ms);
+        }
+    }
+}
+
+void is_late(struct client *client, int error)
+{
+    client->late = error;
+    client->end_ms = NEVER;
+    stops_waiting(client, client->waits_for);
+    touch(client->waits_for);
+}
+
+void stop_waiting(struct client *client)
+{
+    struct object *object = client->waits_for;
+    if (object == NULL)
+        return;
+    struct client **link = &object->waiting;
+    while (*link != client)
+        link = &(*link)->next_waiting;
+    *link = client->next_waiting;
+    client->waits_for = NULL;
+    stops_waiting(client, object);
+}
+
+void release_everything(const struct client *client)
+{
+    for (size_t i = 1; i < table.count; i++)
+        if (table.objects[i] != NULL && table.objects[i]->type >= LOCK)
+            release_all(table.objects[i], client);
+}
+
+/* ---- which handler ---- */
+
+static struct object *create(struct client *client, enum type type)
+{
+    struct object *object = add_object(type);
+    int error = object == NULL ? ENOMEM : type >= LOCK ? create_waiting(object, client) : create_data(object, client);
+    if (error == 0)
+        return answer(client, object->number);
+    if (object != NULL)
+        delete_object(object);
+    return error == ENOMEM ? no_memory(client) : refuse(client, error, "such an object cannot be made");
+}
+
+/* The last request of each type. */
+static const unsigned last_request[TYPES] = {
+    [DICT] = DICT_ITEMS, [LIST] = LIST_ITEMS, [NAMESPACE] = NAMESPACE_DEL, [VALUE] = VALUE_GET,
+    [ARRAY] = ARRAY_COPY, [LOCK] = LOCK_RELEASE, [RLOCK] = RLOCK_RELEASE, [SEMAPHORE] = SEMAPHORE_RELEASE,
+    [BOUNDED_SEMAPHORE] = BOUNDED_RELEASE, [CONDITION] = CONDITION_NOTIFY, [EVENT] = EVENT_WAIT,
+    [BARRIER] = BARRIER_IS_BROKEN, [QUEUE] = QUEUE_JOIN,
+};
+
+struct object *serve_request(struct client *client)
+{
+    struct request_head head = head_of(client);
+    unsigned type = head.request >> 8, which = head.request & 255;
+    if (head.request != DELETE && (type == 0 || type >= TYPES || head.request > last_request[type]))
+        return refuse(client, EINVAL, "there is no such request");
+    if (which == CREATE)
+        return create(client, type);
+    struct object *object = find_object(head.object);
+    if (object == NULL)
+        return refuse(client, ESRCH, "the object was deleted");
+    if (head.request == DELETE)
+        return delete_object(object) ? answer(client, 0) : refuse(client, EBUSY, "the lock of a condition");
+    if (object->type != type)
+        return refuse(client, EINVAL, "the object is of another type");
+    return object->type >= LOCK ? serve_waiting(client, object) : serve_data(client, object);
+}
+
