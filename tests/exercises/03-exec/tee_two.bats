@@ -146,6 +146,10 @@ explain() {
     judge_two "$PWD/in.txt" "sort -r; exit $(random 3 9)" "tr a-z A-Z; exit $(random 10 99)"
     # the first one is the last to end
     judge_two "$PWD/in.txt" "cat; exec >&-; read line <go1; exit $(random 3 9)" "wc -l; echo go >go1; kill -s KILL \$\$"
+    # the first one ends some time after the second one has: it looks until that one is a zombie, or gone
+    JUDGE_PLAIN=1 judge_two "$PWD/in.txt" \
+        "cat; exec >&-; read pid <go1; while grep -qs '^State:.[RSD]' /proc/\$pid/status; do :; done; for i in 1 2 3 4 5 6 7 8 9; do env true; done; exit $(random 3 9)" \
+        "wc -l; echo \$\$ >go1; exec >&-; kill -s KILL \$\$"
     judge_two /dev/null "wc -c" "cat; echo nothing came"
 }
 
