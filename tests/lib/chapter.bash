@@ -264,14 +264,20 @@ under_valgrind() {
     each_block "$1" valgrind_block
 }
 
+# It must end as it does without valgrind; valgrind's own lines go to stderr. What valgrind cannot run is left out.
 valgrind_block() {
-    local program=$1 command=$2 good=1
+    local program=$1 command=$2 good=1 plain
     stage_built "$program"
+    judge_run -- sh -c "exec $command"
+    plain=$end
     judge_run --time 60000 --memory 8192 -- sh -c "exec valgrind -q --error-exitcode=99 --leak-check=full \
-        --errors-for-leak-kinds=definite --log-file=/dev/stderr $command"
-    if [ "$end" = "exit 99" ] || grep -q '^==' "$err"; then
+        --errors-for-leak-kinds=definite --show-leak-kinds=definite $command"
+    if grep -qE 'WARNING: unhandled .*syscall|ENOSYS|Function not implemented|You cannot run .* directly' "$err" ||
+        grep -q ' = posix_spawnp\?(' "$book/chapters/$program.c"; then
+        echo "# left out: valgrind cannot run $command" >&3     # it does not know all calls, and its vfork is a fork
+    elif [ "$end" != "$plain" ] || grep -q '^==[0-9]*==' "$err"; then
         good=0
-        echo "$command: $end"
+        echo "$command: $end, without valgrind: $plain"
         cat "$err"
     fi
     judge_clean
