@@ -1,0 +1,164 @@
+/* picture_farm.c - an exercise: W workers that stay invert the pictures of a folder.
+   Task:  picture_farm W FROM TO  takes each picture of the folder FROM (each file NAME.pgm), makes dark what is bright
+          and bright what is dark, and writes it to TO, under the same name.
+          1. main starts W workers, once. A worker takes a picture, inverts it, takes the next one ... until there is
+             none left; then it ends. Whoever is free takes the next picture, and each is taken by ONE worker.
+          2. A worker opens a picture with open_picture(), reads all of it, and calls invert(). Then it makes the file
+             TO/NAME (mode 0666; an old one is emptied) and writes the bytes. One read() or write() may take only some
+             of them. A picture has at most MAX_BYTES bytes; nothing in FROM is changed.
+          3. What cannot be inverted has one of the other outcomes below. It does not disturb the other pictures, and
+             no file is made for it in TO.
+          4. main prints a line a picture, with print_outcome(), in the order of the names. Then it prints how many
+             were inverted; it waits for every worker, and ends with exit code 0 if all were inverted, 1 if not.
+   Given: some pictures are slow: invert() waits there until so many others have been inverted. Meanwhile the other
+          workers must be able to do all the other pictures. open_picture() writes each name to TO/log.txt.
+   Calls: pipe(2), fork(2), open(2), read(2), write(2), poll(2), close(2), waitpid(2), _exit(2) */
+#include "workbook.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MAX_WORKERS = 16, MAX_BYTES = 1 << 20 };
+enum outcome {
+    INVERTED,
+    NOT_READ,                       /* open_picture() or read() fails */
+    NO_PICTURE,                     /* invert() says so */
+    NOT_WRITTEN                     /* TO/NAME cannot be opened or written */
+};
+
+/* ---- Given, nothing to do here ---- */
+
+static sem_t *inverted;         /* its count: pictures that are not slow and have been inverted */
+static int log_file;
+
+/* Makes the folder TO, if it is not there, and the log in it. */
+static void prepare(const char *to)
+{
+    char path[4096];
+    if (mkdir(to, 0777) == -1 && errno != EEXIST)
+        check(-1);
+    snprintf(path, sizeof path, "%s/log.txt", to);
+    log_file = check(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666));
+    inverted = check_ptr(share(sizeof *inverted));
+    check(sem_init(inverted, 1, 0));
+}
+
+static void clean_up(void)
+{
+    check(close(log_file));
+    check(sem_destroy(inverted));
+    check(munmap(inverted, sizeof *inverted));
+}
+
+static int is_picture_name(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+    return length > 4 && strcmp(entry->d_name + length - 4, ".pgm") == 0;
+}
+
+/* The names of the pictures in the folder FROM, sorted: names[0]->d_name is the first. Returns how many they are.
+   Give them back with free_names(). */
+static int list_pictures(const char *from, struct dirent ***names)
+{
+    return check(scandir(from, names, is_picture_name, alphasort));
+}
+
+static void free_names(struct dirent **names, int count)
+{
+    while (count > 0)
+        free(names[--count]);
+    free(names);
+}
+
+/* Opens FROM/NAME for reading, and writes NAME to the log. Returns the descriptor, or -1. */
+static int open_picture(const char *from, const char *name)
+{
+    char path[4096];
+    int length = snprintf(path, sizeof path, "%s\n", name);
+    check(write_full(log_file, path, (size_t)length));
+    snprintf(path, sizeof path, "%s/%s", from, name);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Inverts the picture in BYTES. It begins with "P5 WIDTH HEIGHT MAX" and one byte of white space; then comes one byte a
+   pixel, 0 for black to MAX for white. Returns 0, or -1 if the LENGTH bytes are no such picture.
+   A comment "# slow 3" behind the P5 makes it slow: it takes three from the semaphore first. */
+static int invert(unsigned char *bytes, size_t length)
+{
+    char header[64];
+    size_t size = length < sizeof header - 1 ? length : sizeof header - 1;
+    int slow = 0, at = 0, width, height, max, end = 0;
+    memcpy(header, bytes, size);
+    header[size] = '\0';
+    if (sscanf(header, "P5 # slow %2d%n", &slow, &at) < 1)
+        at = strncmp(header, "P5", 2) == 0 ? 2 : (int)size;
+    if (sscanf(header + at, "%4d %4d %3d%n", &width, &height, &max, &end) < 3 || width < 1 || height < 1 ||
+        max < 1 || max > 255 || !isspace(bytes[at + end]) || (size_t)(at + end + 1 + width * height) != length)
+        return -1;
+    for (int i = 0; i < slow; i++)
+        check(wait_semaphore(inverted));
+    for (unsigned char *pixel = bytes + at + end + 1; pixel < bytes + length; pixel++)
+        *pixel = (unsigned char)(max - *pixel);
+    if (slow == 0)
+        check(sem_post(inverted));
+    return 0;
+}
+
+static void print_outcome(const char *name, enum outcome outcome)
+{
+    static const char *const texts[] = { "inverted", "cannot be read", "is no picture", "cannot be written" };
+    say("%s: %s", name, texts[outcome]);
+}
+
+/* ---- Your part ---- */
+
+/* Inverts FROM/NAME into TO/NAME. This is what a worker does with one picture. */
+static enum outcome invert_file(const char *from, const char *to, const char *name)
+{
+    /* TODO 1: what must be closed, whatever the outcome is? When is TO/NAME made? */
+    (void)to;
+    int file = open_picture(from, name);
+    if (file != -1)
+        check(close(file));
+    invert((unsigned char[]){ "none" }, 4);
+    return NOT_READ;
+}
+
+int main(int argc, char **argv)
+{
+    long w;
+    if (argc != 4 || parse_number(argv[1], 1, MAX_WORKERS, &w) == -1)
+        usage("picture_farm W FROM TO   (W: 1 to 16 workers; FROM and TO: folders)");
+    const char *from = argv[2], *to = argv[3];
+    prepare(to);
+    struct dirent **names;
+    int count = list_pictures(from, &names), good = 0;
+
+    /* TODO 2: start W workers. How does a worker learn which picture is its next one? How does main learn the outcome,
+               and of which picture it is? Here main does it all, badly. */
+    for (int i = 0; i < count; i++)
+        print_outcome(names[i]->d_name, invert_file(from, to, names[i]->d_name));
+
+    /* TODO 3: wait for the workers; print the outcomes; count the good ones. */
+    say("%d of %d pictures inverted", good, count);
+    free_names(names, count);
+    clean_up();
+    return good == count ? 0 : 1;
+}
+
+/* Output of ./picture_farm 2 exercises/pictures build/inverted:
+broken.pgm: is no picture
+moon.pgm: inverted
+stairs.pgm: inverted
+2 of 3 pictures inverted
+exit 1
+*/
