@@ -1,0 +1,68 @@
+/* wrong output | pipe of its own */
+#include "workbook.h"
+
+#include <unistd.h>
+
+enum { MAX_PROCESSES = 16 };
+#define USAGE "token_ring START LIMIT ADD...   (1 to 16 numbers ADD, each at least 1)"
+
+struct ring {
+    int count;                          /* how many processes */
+    long limit, add[MAX_PROCESSES];
+    int pipe[2];
+    pid_t parent;
+};
+
+struct place {
+    const struct ring *ring;
+    int number;
+};
+
+/* One process of the circle. Who sees the limit reached, ends. So its write end is closed, the next one sees
+   the end of file and ends too, and so on, round to the one before it: nothing more has to be sent. */
+static int pass_on(void *argument)
+{
+    const struct place *self = argument;
+    const struct ring *ring = self->ring;
+    long value;
+    check(end_with_parent(ring->parent));
+    while (check(read_full(ring->pipe[0], &value, sizeof value)) == sizeof value) {
+        if (value >= ring->limit) {     /* the others shall see it too */
+            check(write_full(ring->pipe[1], &value, sizeof value));
+            return 0;
+        }
+        value += ring->add[self->number];
+        say("process %d (pid %d): %ld", self->number + 1, (int)getpid(), value);    /* before the token goes on */
+        check(write_full(ring->pipe[1], &value, sizeof value));
+        if (value >= ring->limit)
+            return 0;
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    long start;
+    struct ring ring = { .count = argc - 3, .parent = getpid() };
+    if (argc < 4 || ring.count > MAX_PROCESSES || parse_number(argv[1], 0, 1000000, &start) == -1 ||
+        parse_number(argv[2], 1, 1000000, &ring.limit) == -1)
+        usage(USAGE);
+    for (int i = 0; i < ring.count; i++)
+        if (parse_number(argv[3 + i], 1, 1000000, &ring.add[i]) == -1)
+            usage(USAGE);
+
+    struct place places[MAX_PROCESSES];
+    pid_t pids[MAX_PROCESSES];
+    check(pipe(ring.pipe));
+    for (int i = 0; i < ring.count; i++) {
+        places[i] = (struct place){ .ring = &ring, .number = i };
+        pids[i] = check(start_child(pass_on, &places[i]));
+    }
+    check(write_full(ring.pipe[1], &start, sizeof start));      /* somebody must begin: all the others read */
+    check(close(ring.pipe[0]));
+    check(close(ring.pipe[1]));
+    if (check(wait_children(pids, ring.count)) != 0)
+        return 1;                               /* it has been told */
+    say("all %d processes have ended", ring.count);
+    return 0;
+}

@@ -1,0 +1,171 @@
+# line_server.bats - the checks of the exercise line_server.
+# shellcheck disable=SC2154,SC2034,SC2028  # variables of exercise.bash and server.bash; the \n are for the talker
+load ../../lib/exercise
+load ../../lib/server
+
+explain() {
+    case $talk_topic:$talk_kind in
+    *:zombies | *:descriptors | *:address | *:busy | *:refused | *:accept | *:stop | *:open | *:gone | :) false ;;
+    "many lines, answers taken late:bytes" | "many lines, answers taken late:part") echo "an answer was sent only in part: send returns how many bytes it took; send the rest, too" ;;
+    "many lines, answers taken late:"*) echo "the server waits until one client takes its answers; the others must get theirs meanwhile" ;;
+    "a line in several packets:"* | "single bytes:"*)
+        echo "one recv is not one line: it gives what has come so far, which may be a part of a line; keep it, and answer when the newline is there" ;;
+    "several lines in one packet:"* | "a line and a half:"*)
+        echo "what came behind the first line was lost, or taken as a part of it: one recv may give several lines; each of them gets its answer, and a beginning at the end is kept" ;;
+    "the byte 0 in a line:"*) echo "a line may hold the byte 0, where text functions (strlen, strchr, %s) stop: count the bytes" ;;
+    "the longest line:"*) echo "a line of exactly 1000 bytes (and its newline) is not too long" ;;
+    "a line that is too long:"*) echo "a line of more than 1000 bytes gets ONE answer, \"too long\", and all of it, up to its newline, is thrown away" ;;
+    "a line without an end:memory") echo "it keeps all that comes without a newline: nobody may fill the server's memory; behind byte 1000 throw it away" ;;
+    "a line without an end:"*) echo "a line without an end must be read and thrown away, and other clients must get their answers meanwhile" ;;
+    "the end without a newline:"*) echo "what came behind the last newline is no line and gets no answer; then the server ends the connection" ;;
+    "several clients:"*) echo "a client waits until another one has ended: a process (or thread, or poll) must take care of each one" ;;
+    *) false ;;
+    esac && return 0
+    explain_server
+}
+
+# line LENGTH: so many letters
+line() { printf "%$1s" '' | tr ' ' "$(tr 1-5 a-e <<<"$(random 1 5)")"; }
+
+@test "lines, whatever the packets" {
+    local word
+    word=w$(random 100 999)
+    local long
+    long=$(line "$(random 300 700)")
+    cat >script <<END
+# listening
+local
+# a line in several packets
+open a
+send a $word is
+settle
+send a  not all
+silent a
+send a \n
+expect a $((${#word} + 11)) $word is not all\n
+# single bytes
+pieces a 1 one\n\ntwo
+expect a 3 one\n0 \n
+send a \n
+expect a 3 two\n
+# several lines in one packet
+send a a\nbb\n\nccc\n
+expect a 1 a\n2 bb\n0 \n3 ccc\n
+# a line and a half
+send a whole\nha
+expect a 5 whole\n
+silent a
+send a lf\n
+expect a 4 half\n
+# the byte 0 in a line
+send a x\0y\nz\n
+expect a 3 x\0y\n1 z\n
+# the end without a newline
+send a $long\nno newline
+half a
+expect a ${#long} $long\n
+eof a
+END
+    serve script 0
+}
+
+@test "clients that come, stay and go" {
+    local i port
+    # The first server ends its connections by itself, so they stay known to the kernel; the second wants the same port.
+    {
+        cat <<END
+# several clients
+open a
+open b
+send a half a li
+send b I am b\n
+expect b 6 I am b\n
+open c
+send c and c\n
+expect c 5 and c\n
+send a ne\n
+expect a 11 half a line\n
+half c
+eof c
+# children that have ended
+children
+# descriptors
+mark
+END
+        for i in 1 2 3 4 5 6; do
+            printf 'open d\nsend d client %d\\n\nexpect d 8 client %d\\n\nhalf d\neof d\nclose d\nsettle\n' "$i" "$i"
+        done
+        cat <<END
+children
+level 3
+# a client that goes without a word
+open d
+freeze
+send d *50 never mind\n
+close d
+thaw
+settle
+open d
+send d *300 nor me\n
+reset d
+settle
+open e
+reset e
+settle
+send b still there?\n
+expect b 12 still there?\n
+children
+level 3
+# the end, with clients that stay
+stop
+over a
+END
+    } >script
+    printf '# the same port again\nopen a\nsend a hello\\n\nexpect a 5 hello\\n\n' >again
+    port=$(free_port)
+    JUDGE_PLAIN=1 serve script "$port"
+    serve again "$port"
+}
+
+@test "a limit for a line, and for one that has no end" {
+    local over
+    over=$(random 1001 1999)
+    cat >script <<END
+# the longest line
+open a
+send a *1000 m
+send a \nnext\n
+expect a 1000 
+expect a *1000 m
+expect a \n4 next\n
+# a line that is too long
+send a *1001 n
+send a \nnext\n
+expect a too long\n4 next\n
+send a *$over o
+settle
+send a *3000 o
+send a \nafter it\n\n
+expect a too long\n8 after it\n0 \n
+# a line without an end
+mark
+open b
+send b *6000000 x
+send a hello\n
+expect a 5 hello\n
+memory 4
+close b
+# many lines, answers taken late
+deaf a
+queue a *3000 to be answered\n
+settle
+open c
+send c good morning\n
+expect c 12 good morning\n
+hear a
+expect a *3000 14 to be answered\n
+half a
+eof a
+END
+    serve script 0
+}

@@ -1,0 +1,154 @@
+/* crash | MSG_NOSIGNAL */
+#include "workbook.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LONGEST = 255 };
+
+static bool send_all(int client, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t count = send(client, bytes, size, 0);
+        if (count == -1 && errno != EINTR)
+            return false;
+        if (count > 0) {
+            bytes += count;
+            size -= (size_t)count;
+        }
+    }
+    return true;
+}
+
+static int open_file(int folder, const char *name, size_t length, off_t *size)
+{
+    struct stat info;
+    if (length == 0 || memchr(name, '/', length) != NULL || memchr(name, '\0', length) != NULL)
+        return -1;
+    int file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (file == -1)
+        return -1;
+    if (fstat(file, &info) == -1 || !S_ISREG(info.st_mode)) {
+        check(close(file));
+        return -1;
+    }
+    *size = info.st_size;
+    return file;
+}
+
+static bool send_file(int client, int file, off_t size)
+{
+    char bytes[16384];
+    while (size > 0) {
+        size_t most = size < (off_t)sizeof bytes ? (size_t)size : sizeof bytes;
+        ssize_t count = read(file, bytes, most);
+        if (count <= 0 || !send_all(client, bytes, (size_t)count))
+            return false;
+        size -= count;
+    }
+    return true;
+}
+
+static bool answer(int client, int folder, const char *name, size_t length)
+{
+    char heading[32];
+    off_t size;
+    int file = open_file(folder, name, length, &size);
+    if (file == -1)
+        return send_all(client, "none\n", 5);
+    int used = snprintf(heading, sizeof heading, "%lld\n", (long long)size);
+    bool sent = send_all(client, heading, (size_t)used) && send_file(client, file, size);
+    check(close(file));
+    return sent;
+}
+
+static void talk(int client, int folder)
+{
+    char bytes[4096], name[LONGEST + 1];
+    size_t length = 0;
+    for (;;) {
+        ssize_t count = recv(client, bytes, sizeof bytes, 0);
+        if (count == -1 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return;
+        for (ssize_t i = 0; i < count; i++)
+            if (bytes[i] == '\n') {
+                name[length <= LONGEST ? length : 0] = '\0';
+                if (!answer(client, folder, name, length <= LONGEST ? length : 0))
+                    return;
+                length = 0;
+            } else if (length < LONGEST)
+                name[length++] = bytes[i];
+            else
+                length = LONGEST + 1;
+    }
+}
+
+static int listen_on(long port)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof address;
+    int yes = 1, listener = check(socket(AF_INET, SOCK_STREAM, 0));
+
+    check(setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes));
+    check(bind(listener, (const struct sockaddr *)&address, size));
+    check(listen(listener, SOMAXCONN));
+    check(getsockname(listener, (struct sockaddr *)&address, &size));
+    say("listening on port %d", ntohs(address.sin_port));
+    return listener;
+}
+
+static int folder;
+
+static void *talk_with(void *argument)
+{
+    int client = *(int *)argument;
+    free(argument);
+    talk(client, folder);
+    check(close(client));
+    return NULL;
+}
+
+static void *take_clients(void *argument)
+{
+    const int *listener = argument;
+    for (;;) {
+        int *client = check_ptr(malloc(sizeof *client));
+        pthread_t thread;
+        while ((*client = accept(*listener, NULL, NULL)) == -1)
+            ;
+        check_pthread(pthread_create(&thread, NULL, talk_with, client));
+        check_pthread(pthread_detach(thread));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    sigset_t set;
+    pthread_t thread;
+    long port;
+    int number;
+    if (argc != 3 || parse_number(argv[1], 0, 65535, &port) == -1)
+        usage("file_server PORT FOLDER   (PORT 0: any free one)");
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    check_pthread(pthread_sigmask(SIG_BLOCK, &set, NULL));
+    folder = check(open(argv[2], O_RDONLY | O_DIRECTORY));
+    int listener = listen_on(port);
+    check_pthread(pthread_create(&thread, NULL, take_clients, &listener));
+    check_pthread(pthread_detach(thread));
+    check_pthread(sigwait(&set, &number));
+    exit(0);
+}
