@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "01-fork: the same output under 30 schedules" {
+@test "01-fork: the same output under 20 schedules" {
     each_program 01-fork under_schedules
 }
 
@@ -29,7 +29,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "01-fork: the same output twenty times" {
+@test "01-fork: the same output twelve times" {
     each_program 01-fork many_times
 }
 

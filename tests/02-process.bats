@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "02-process: the same output under 30 schedules" {
+@test "02-process: the same output under 20 schedules" {
     each_program 02-process under_schedules
 }
 
@@ -29,7 +29,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "02-process: the same output twenty times" {
+@test "02-process: the same output twelve times" {
     each_program 02-process many_times
 }
 

@@ -24,7 +24,7 @@ refuses_bad_arguments_unless_any_will_do() {
 }
 
 # bats test_tags=deep
-@test "03-exec: the same output under 30 schedules" {
+@test "03-exec: the same output under 20 schedules" {
     each_program 03-exec under_schedules
 }
 
@@ -34,7 +34,7 @@ refuses_bad_arguments_unless_any_will_do() {
 }
 
 # bats test_tags=deep
-@test "03-exec: the same output twenty times" {
+@test "03-exec: the same output twelve times" {
     each_program 03-exec many_times
 }
 

@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "04-signals: the same output under 30 schedules" {
+@test "04-signals: the same output under 20 schedules" {
     each_program 04-signals under_schedules
 }
 
@@ -29,7 +29,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "04-signals: the same output twenty times" {
+@test "04-signals: the same output twelve times" {
     each_program 04-signals many_times
 }
 

@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "05-threads: the same output under 30 schedules" {
+@test "05-threads: the same output under 20 schedules" {
     each_program 05-threads under_schedules
 }
 
@@ -29,7 +29,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "05-threads: the same output twenty times" {
+@test "05-threads: the same output twelve times" {
     each_program 05-threads many_times
 }
 

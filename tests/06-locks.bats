@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "06-locks: the same output under 30 schedules" {
+@test "06-locks: the same output under 20 schedules" {
     each_program 06-locks under_schedules
 }
 
@@ -29,7 +29,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "06-locks: the same output twenty times" {
+@test "06-locks: the same output twelve times" {
     each_program 06-locks many_times
 }
 

@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "07-coordination: the same output under 30 schedules" {
+@test "07-coordination: the same output under 20 schedules" {
     each_program 07-coordination under_schedules
 }
 
@@ -29,7 +29,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "07-coordination: the same output twenty times" {
+@test "07-coordination: the same output twelve times" {
     each_program 07-coordination many_times
 }
 

@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "08-queues: the same output under 30 schedules" {
+@test "08-queues: the same output under 20 schedules" {
     each_program 08-queues under_schedules
 }
 
@@ -29,7 +29,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "08-queues: the same output twenty times" {
+@test "08-queues: the same output twelve times" {
     each_program 08-queues many_times
 }
 

@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "09-pool: the same output under 30 schedules" {
+@test "09-pool: the same output under 20 schedules" {
     each_program 09-pool under_schedules
 }
 
@@ -29,7 +29,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "09-pool: the same output twenty times" {
+@test "09-pool: the same output twelve times" {
     each_program 09-pool many_times
 }
 

@@ -24,7 +24,7 @@ under_some_schedules() {
 }
 
 # bats test_tags=deep
-@test "10-manager: the same output under 30 schedules" {
+@test "10-manager: the same output under 20 schedules" {
     each_program 10-manager under_some_schedules
 }
 
@@ -34,7 +34,7 @@ under_some_schedules() {
 }
 
 # bats test_tags=deep
-@test "10-manager: the same output twenty times" {
+@test "10-manager: the same output twelve times" {
     each_program 10-manager many_times
 }
 

@@ -19,7 +19,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "11-sockets: the same output under 30 schedules" {
+@test "11-sockets: the same output under 20 schedules" {
     each_program 11-sockets under_schedules
 }
 
@@ -29,7 +29,7 @@ load lib/chapter
 }
 
 # bats test_tags=deep
-@test "11-sockets: the same output twenty times" {
+@test "11-sockets: the same output twelve times" {
     each_program 11-sockets many_times
 }
 

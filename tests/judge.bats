@@ -121,7 +121,7 @@ verdict_of() {
         while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n || true; done
         {
             case $name in
-            *.right*) verdict_of "$file" ;;
+            *.right*) JUDGE_SCHEDULES=30 verdict_of "$file" ;;
             *) JUDGE_SCHEDULES=12 verdict_of "$file" >/dev/null || verdict_of "$file" ;;
             esac
         } >"$BATS_TEST_TMPDIR/$name" 2>&1 3>&- || echo "$name" >>"$BATS_TEST_TMPDIR/failed" &

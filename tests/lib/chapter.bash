@@ -108,7 +108,7 @@ solutions_pass_whatever_the_schedule() {
     return $failed
 }
 
-under_schedules() { "$judge" schedules "$1" 30; }
+under_schedules() { "$judge" schedules "$1" 20; }
 
 # Each mistake gets the verdict, and the words in its hint, that its first line names. Two at a time: many of them wait,
 # to be found waiting. Most are found in the first schedules; only who is not, gets all of them.
@@ -149,14 +149,14 @@ gets_its_verdict() {
     fi
 }
 
-on_one_core() { taskset -c 0 "$judge" program "$1" --times 10; }
-many_times() { "$judge" program "$1" --times "${times:-20}"; }
+on_one_core() { taskset -c 0 "$judge" program "$1" --times 8; }
+many_times() { "$judge" program "$1" --times "${times:-12}"; }
 on_a_terminal() { "$judge" program "$1" --pty 1; }
 under_sanitizer() { VARIANT=$1 "$judge" program "$2" --memory 8192 --time 30000; }
 
 # with_load COMMAND...: four busy loops beside it, ended afterwards.
 with_load() {
-    local loops=() result i times=6     # each run takes longer there; the other tests run beside it
+    local loops=() result i times=4     # each run takes longer there; the other tests run beside it
     for i in 1 2 3 4; do
         timeout 300 sh -c 'while :; do :; done' 3>&- &
         loops+=($!)
@@ -178,6 +178,7 @@ each_block() {
         [ "$command" = - ] && command=./$name
         [ "$signal" = - ] || continue
         "$@" "$program" "$command" || failed=1
+        [ -z "${first_only:-}" ] || break
     done 4< <("$tools/match" list "$book/chapters/$chapter/$name.c")
     return $failed
 }
@@ -261,7 +262,7 @@ fail_block() {
 }
 
 under_valgrind() {
-    each_block "$1" valgrind_block
+    first_only=1 each_block "$1" valgrind_block      # it is slow, and the other sanitizers see all blocks
 }
 
 # It must end as it does without valgrind; valgrind's own lines go to stderr. What valgrind cannot run is left out.
