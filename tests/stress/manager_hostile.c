@@ -137,6 +137,11 @@ static void attack_requests(void)
     must(reply_error(fd) == EINVAL);            /* a dict has 8 requests */
     send_head(fd, (struct request_head){ .request = LOCK_ACQUIRE, .object = 1 });
     must(reply_error(fd) == EINVAL);            /* a dict is not a lock */
+    for (uint32_t type = LIST; type < TYPES; type++)
+        for (uint32_t number = 1; number <= 9; number++) {      /* nor anything else */
+            send_head(fd, (struct request_head){ .request = type << 8 | number, .object = 1, .limit_ms = 0 });
+            must(reply_error(fd) == EINVAL);
+        }
     send_head(fd, (struct request_head){ .request = DICT_LEN, .object = 1 });
     must(reply_error(fd) == 0);                 /* the connection is as good as before */
     struct request_head two[2] = { { .request = DICT_LEN, .object = 1 }, { .request = DICT_LEN, .object = 1 } };
