@@ -268,6 +268,8 @@ under_valgrind() {
 # It must end as it does without valgrind; valgrind's own lines go to stderr. What valgrind cannot run is left out.
 valgrind_block() {
     local program=$1 command=$2 good=1 plain
+    # Linux decides at once by which signal a process ends; valgrind holds signals back, and a later one may overtake
+    [ "$program" != 04-signals/process_group ] || return 0
     stage_built "$program"
     judge_run -- sh -c "exec $command"
     plain=$end
