@@ -163,12 +163,12 @@ every_step() {
 }
 
 # bats test_tags=deep
-@test "08-queues: killed after each single instruction of put, get, task_done and close" {
+@test "08-queues: killed after each single instruction of put, get, task_done, close and of a wait" {
     local status=0
     every_step "$book/chapters/08-queues" || status=$?
     cat "$BATS_TEST_TMPDIR/out"
     [ $status != 77 ] || skip "ptrace is not allowed here"
-    [ $status = 0 ] && [ "$(grep -c 'the waiter went on' "$BATS_TEST_TMPDIR/out")" = 4 ]
+    [ $status = 0 ] && [ "$(grep -c 'the waiter, .*, went on' "$BATS_TEST_TMPDIR/out")" = 7 ]
 
     # Published first, and then the bell: the test must see it.
     mkdir "$BATS_TEST_TMPDIR/worse"
@@ -179,4 +179,30 @@ every_step() {
     every_step "$BATS_TEST_TMPDIR/worse" || status=$?
     cat "$BATS_TEST_TMPDIR/out"
     [ $status = 1 ] && grep -q 'the waiter sleeps on' "$BATS_TEST_TMPDIR/out"
+}
+
+# stolen_lock FOLDER: with the queue.c of that folder
+stolen_lock() {
+    gcc -std=c11 -pthread -I "$book/common" -I "$1" "$book/tests/stress/queue_stolen_lock.c" "$book"/common/*.c \
+        -o "$BATS_TEST_TMPDIR/stolen_lock"
+    timeout 60 "$BATS_TEST_TMPDIR/stolen_lock" >"$BATS_TEST_TMPDIR/out" 2>&1
+}
+
+# bats test_tags=deep
+@test "08-queues: killed with the lock's only wake-up in its hands" {
+    local status=0
+    stolen_lock "$book/chapters/08-queues" || status=$?
+    cat "$BATS_TEST_TMPDIR/out"
+    [ $status != 77 ] || skip "SCHED_FIFO is not allowed here"
+    [ $status = 0 ]
+
+    # Who waits for the lock without a limit sleeps on: the test must see it.
+    mkdir "$BATS_TEST_TMPDIR/worse"
+    cp "$book/chapters/08-queues/queue.h" "$BATS_TEST_TMPDIR/worse/"
+    sed 's/pthread_mutex_timedlock(&queue->lock, &limit)/pthread_mutex_lock(\&queue->lock)/' \
+        "$book/chapters/08-queues/queue.c" >"$BATS_TEST_TMPDIR/worse/queue.c"
+    ! cmp -s "$BATS_TEST_TMPDIR/worse/queue.c" "$book/chapters/08-queues/queue.c"
+    stolen_lock "$BATS_TEST_TMPDIR/worse" || status=$?
+    cat "$BATS_TEST_TMPDIR/out"
+    [ $status = 1 ] && grep -q 'C waits for it' "$BATS_TEST_TMPDIR/out"
 }

@@ -1,5 +1,5 @@
 /* queue.c - how the queue of queue.h works. What queue_step3.c has, and: limits, an end, tasks that
-   are done. Read it top to bottom. Three rules make it safe to kill anybody at any moment:
+   are done. Read it top to bottom. Four rules make it safe to kill anybody at any moment:
 
    1. Nothing to repair. Each change becomes valid by one store to one counter: see publish(). Who is
       killed before that store has changed nothing; who is killed after it has done all.
@@ -7,7 +7,9 @@
       look, so it looks after the store. Who is killed between the two has woken somebody for nothing;
       nobody is ever left asleep beside a change.
    3. A waiter leaves nothing that counts. The kernel forgets those who sleep on a futex when they are
-      killed. And a ring wakes all, so no wake-up is lost with the one who got it. */
+      killed. And a ring wakes all, so no wake-up is lost with the one who got it.
+   4. Nobody waits for the lock for ever. A mutex wakes ONE of those who wait for it, and that one may
+      be killed before it has the lock: see lock(). */
 #include "workbook.h"
 
 #include "queue.h"
@@ -25,6 +27,8 @@
 /* From linux/futex.h, which not every C library brings. Not the _PRIVATE ones: those are for the
    threads of one process. */
 enum { FUTEX_WAIT = 0, FUTEX_WAKE = 1 };
+
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "rule 1 needs counters that change by one instruction");
 
 /* Where some wait until others ring. */
 struct bell {
@@ -46,9 +50,18 @@ struct queue {
 
 /* ---- the lock ---- */
 
+/* Asks again each second. A, B and C want the lock, and D has it. D unlocks, which wakes A; D is back
+   at once and locks again, and A is killed before it could look. D saw nobody wait when it came back,
+   so its next unlock wakes nobody: without the limit, B and C would sleep beside a free lock. */
 static void lock(struct queue *queue)
 {
-    int code = pthread_mutex_lock(&queue->lock);
+    int code = pthread_mutex_trylock(&queue->lock);
+    while (code == EBUSY || code == ETIMEDOUT) {
+        struct timespec limit;
+        check(clock_gettime(CLOCK_REALTIME, &limit));   /* the clock of mutexes */
+        limit.tv_sec++;
+        code = pthread_mutex_timedlock(&queue->lock, &limit);
+    }
     if (code == EOWNERDEAD) {       /* the owner was killed. We have the lock, and rule 1 holds: */
         queue->deaths++;
         code = pthread_mutex_consistent(&queue->lock);  /* nothing to repair */
@@ -64,7 +77,7 @@ static void unlock(struct queue *queue)
 /* ---- bells: all with the lock ---- */
 
 /* When a wait shall end, in ns on CLOCK_MONOTONIC; or one of these two: */
-#define AT_ONCE 0LL
+#define AT_ONCE LLONG_MIN
 #define NEVER   LLONG_MAX
 
 static long long now_ns(void)
@@ -126,6 +139,22 @@ static void publish(atomic_ullong *counter)
 
 /* ---- making one ---- */
 
+/* Returns 0, or an error number. */
+static int make_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attributes;
+    int code = pthread_mutexattr_init(&attributes);
+    if (code != 0)
+        return code;
+    code = pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    if (code == 0)
+        code = pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    if (code == 0)
+        code = pthread_mutex_init(lock, &attributes);
+    check_pthread(pthread_mutexattr_destroy(&attributes));
+    return code;
+}
+
 struct queue *queue_create(size_t message_size, size_t capacity)
 {
     if (message_size == 0 || capacity == 0) {
@@ -141,17 +170,7 @@ struct queue *queue_create(size_t message_size, size_t capacity)
         return NULL;
     queue->message_size = message_size;
     queue->capacity = capacity;
-
-    pthread_mutexattr_t attributes;
-    int code = pthread_mutexattr_init(&attributes);
-    if (code == 0)
-        code = pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-    if (code == 0)
-        code = pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
-    if (code == 0)
-        code = pthread_mutex_init(&queue->lock, &attributes);
-    if (code == 0)
-        code = pthread_mutexattr_destroy(&attributes);
+    int code = make_lock(&queue->lock);
     if (code != 0) {
         queue_destroy(queue);
         errno = code;

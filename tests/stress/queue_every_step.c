@@ -1,5 +1,6 @@
 /* queue_every_step.c - a client of the queue is killed after 1, 2, 3 ... machine instructions of a call,
-   while another one sleeps in the queue and waits for just that call. That one must go on.
+   while another one waits for just that call: it sleeps in the queue since before the call, or it has
+   come while the victim stood still, and may wait for the lock. That one must go on.
    ./queue_every_step       Prints a line for each call; exit 1 and a line on stderr if anything is wrong.
    Link it with -Wl,-z,now: else the first call of each function is the dynamic linker's work. */
 #include "workbook.h"
@@ -24,6 +25,7 @@ struct trial {
     /* Looks whether the call has happened, without waking the waiter if it has; if it has not, does what
        lets the waiter go on. Returns the values that the waiter may have, as bits. */
     unsigned (*look)(struct queue *queue);
+    bool late;                              /* also with a waiter that has come late */
 };
 
 /* ---- put: the waiter sleeps in get ---- */
@@ -121,11 +123,20 @@ static unsigned look_if_closed(struct queue *queue)
     return 1u << THE_END;
 }
 
+/* ---- a get that must wait: it ends asleep. The waiter sleeps in get, too ---- */
+
+static unsigned look_for_0(struct queue *queue)
+{
+    check(queue_put_for(queue, &(int){ 0 }, LIMIT_MS));
+    return 1u << 0;                 /* the victim is dead: who else should get it? */
+}
+
 static const struct trial trials[] = {
-    { "put", leave_empty, get_one, put_1, look_for_1 },
-    { "get", fill, put_8, get_any, look_for_8 },
-    { "task_done", get_the_task, join_all, say_done, look_if_done },
-    { "close", leave_empty, get_one, close_it, look_if_closed },
+    { "put", leave_empty, get_one, put_1, look_for_1, true },
+    { "get", fill, put_8, get_any, look_for_8, true },
+    { "task_done", get_the_task, join_all, say_done, look_if_done, false },
+    { "close", leave_empty, get_one, close_it, look_if_closed, false },
+    { "get from an empty queue", leave_empty, get_one, get_any, look_for_0, false },
 };
 
 struct client {
@@ -151,7 +162,7 @@ static int be_victim(void *argument)
     return self->trial->call(self->queue);
 }
 
-/* Lets the victim take STEPS instructions, then kills it. False: it has ended before that. */
+/* Lets the victim take STEPS instructions. False: it has ended, or fallen asleep, before that. */
 static bool walk(pid_t victim, long steps)
 {
     int status = check(wait_child(victim));
@@ -162,23 +173,35 @@ static bool walk(pid_t victim, long steps)
     for (long i = 0; i < steps && WIFSTOPPED(status); i++) {
         if (ptrace(PTRACE_SINGLESTEP, victim, NULL, NULL) == -1)
             die("cannot let the victim step");
-        status = check(wait_child(victim));
+        pid_t pid;
+        while ((pid = check(waitpid(victim, &status, WNOHANG))) == 0)
+            if (state_of(victim) == 'S')
+                return false;
     }
-    if (WIFEXITED(status))
-        return false;
-    check(kill(victim, SIGKILL));
-    check(wait_child(victim));
-    return true;
+    return WIFSTOPPED(status);
 }
 
-static bool play(const struct trial *trial, long steps)
+static bool play(const struct trial *trial, long steps, bool late)
 {
     struct client client = { trial, check_ptr(queue_create(sizeof(int), 1)), getpid() };
     trial->prepare(client.queue);
-    pid_t waiter = check(start_child(be_waiter, &client));
-    check(wait_for_state(waiter, 'S', LIMIT_MS));
+    pid_t waiter = 0;
+    if (!late) {
+        waiter = check(start_child(be_waiter, &client));
+        check(wait_for_state(waiter, 'S', LIMIT_MS));
+    }
     pid_t victim = check(start_child(be_victim, &client));
-    bool killed = walk(victim, steps);
+    bool stopped = walk(victim, steps);
+    if (late) {
+        waiter = check(start_child(be_waiter, &client));
+        while (state_of(waiter) != 'S' && state_of(waiter) != 'Z')
+            ;                       /* it waits for the lock or in the queue, or it has ended */
+    }
+    if (state_of(victim) != 0) {
+        check(kill(victim, SIGKILL));
+        if (waitpid(victim, NULL, 0) == -1 && errno != ECHILD)
+            die("the victim cannot be reaped");
+    }
     unsigned allowed = trial->look(client.queue);
     if (wait_for_state(waiter, 'Z', LIMIT_MS) == -1)
         die("%s killed after %ld instructions: the waiter sleeps on", trial->name, steps);
@@ -186,15 +209,17 @@ static bool play(const struct trial *trial, long steps)
     if (!WIFEXITED(status) || WEXITSTATUS(status) > 31 || !(allowed >> WEXITSTATUS(status) & 1))
         die("%s killed after %ld instructions: the waiter ended with %d", trial->name, steps, status);
     check(queue_destroy(client.queue));
-    return killed;
+    return stopped;
 }
 
 int main(void)
 {
-    for (size_t i = 0; i < sizeof trials / sizeof trials[0]; i++) {
-        long steps = 1;
-        while (play(&trials[i], steps))
-            steps++;
-        say("%s: killed after each of its %ld instructions: the waiter went on", trials[i].name, steps - 1);
-    }
+    for (size_t i = 0; i < sizeof trials / sizeof trials[0]; i++)
+        for (int late = 0; late <= trials[i].late; late++) {
+            long steps = 1;
+            while (play(&trials[i], steps, late))
+                steps++;
+            say("%s: killed after each of its %ld instructions: the waiter, %s, went on", trials[i].name,
+                steps - 1, late ? "come late" : "asleep before");
+        }
 }
