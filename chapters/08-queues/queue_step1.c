@@ -3,14 +3,14 @@
    Calls:  pipe(2), write(2) of at most PIPE_BUF bytes, see pipe(7)
    Needs:  01-fork/pipe, 01-fork/many_children
    Try:    In put(), write the record in two halves, with two calls, and let EACH be 10000. Halves of
-           two writers get mixed, and main ends the program: "a torn record". With 5, that is rare. */
+           two writers get mixed, and the reader says "a torn record". With 5, that is rare. */
 #include "workbook.h"
 
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { WRITERS = 3, EACH = 5 };
+enum { WRITERS = 3, READERS = 1, EACH = 5 };
 
 struct record {
     int writer, number;
@@ -19,32 +19,36 @@ struct record {
 
 _Static_assert(sizeof(struct record) <= PIPE_BUF, "a longer record could be torn by another writer");
 
-struct writer {
-    int number;
-    const int *queue;               /* the two ends of the pipe */
+struct queue {
+    int ends[2];
     pid_t parent;
+};
+
+struct client {
+    struct queue *queue;
+    int number;
 };
 
 /* One write, of at most PIPE_BUF bytes: the kernel puts it into the pipe in one piece. Waits while
    the pipe is full. Returns 0, or -1. */
-static int put(const int *queue, const struct record *record)
+static int put(struct queue *queue, const struct record *record)
 {
-    return write(queue[1], record, sizeof *record) == -1 ? -1 : 0;
+    return write(queue->ends[1], record, sizeof *record) == -1 ? -1 : 0;
 }
 
 /* Takes one record; waits while the pipe is empty. Returns 1, or 0 at the end: empty, and no process
    has the write end any more. Or -1. */
-static int get(const int *queue, struct record *record)
+static int get(struct queue *queue, struct record *record)
 {
-    ssize_t count = read_full(queue[0], record, sizeof *record);
+    ssize_t count = read_full(queue->ends[0], record, sizeof *record);
     return count <= 0 ? (int)count : 1;
 }
 
 static int write_records(void *argument)
 {
-    const struct writer *self = argument;
-    check(end_with_parent(self->parent));
-    check(close(self->queue[0]));
+    const struct client *self = argument;
+    check(end_with_parent(self->queue->parent));
+    check(close(self->queue->ends[0]));
     for (int i = 1; i <= EACH; i++) {
         struct record record = { .writer = self->number, .number = i, .text = "from my own memory" };
         check(put(self->queue, &record));
@@ -52,34 +56,40 @@ static int write_records(void *argument)
     return 0;
 }
 
-int main(void)
+static int read_records(void *argument)
 {
-    int queue[2];
-    struct writer writers[WRITERS];
-    pid_t pids[WRITERS];
-    int next[WRITERS];              /* the number that must come next from each writer */
-
-    check(pipe(queue));
-    for (int i = 0; i < WRITERS; i++) {
-        next[i] = 1;
-        writers[i] = (struct writer){ .number = i + 1, .queue = queue, .parent = getpid() };
-        pids[i] = check(start_child(write_records, &writers[i]));
-    }
-    check(close(queue[1]));         /* else the end of file would never come: main could still write */
-
+    const struct client *self = argument;
     struct record record;
-    while (check(get(queue, &record)) == 1) {
+    int last[WRITERS] = { 0 };      /* the number of the last record from each writer */
+    check(end_with_parent(self->queue->parent));
+    check(close(self->queue->ends[1])); /* else no end of file: this process could still write */
+    while (check(get(self->queue, &record)) == 1) {
         int i = record.writer - 1;
         if (i < 0 || i >= WRITERS || strcmp(record.text, "from my own memory") != 0)
             die("a torn record");
-        if (record.number != next[i]++)
+        if (record.number != ++last[i])
             die("writer %d: record %d came in the wrong place", i + 1, record.number);
     }
-    check(close(queue[0]));
-    if (check(wait_children(pids, WRITERS)) != 0)
-        return 1;                   /* it has been told */
     for (int i = 0; i < WRITERS; i++)
-        say("writer %d: %d whole records, in order", i + 1, next[i] - 1);
+        say("writer %d: %d whole records, in order", i + 1, last[i]);
+    return 0;
+}
+
+int main(void)
+{
+    struct queue queue = { .parent = getpid() };
+    struct client clients[WRITERS + READERS];
+    pid_t pids[WRITERS + READERS];
+
+    check(pipe(queue.ends));
+    for (int i = 0; i < WRITERS + READERS; i++) {
+        clients[i] = (struct client){ .queue = &queue, .number = i + 1 };
+        pids[i] = check(start_child(i < WRITERS ? write_records : read_records, &clients[i]));
+    }
+    check(close(queue.ends[0]));
+    check(close(queue.ends[1]));
+    if (check(wait_children(pids, WRITERS + READERS)) != 0)
+        return 1;                   /* it has been told, and the others were ended */
 }
 
 /* Output:

@@ -68,11 +68,12 @@ static int read_records(void *argument)
     const struct client *self = argument;
     struct record record;
     check(end_with_parent(self->queue->parent));
-    check(close(self->queue->ends[1]));
+    check(close(self->queue->ends[1])); /* else no end of file: this process could still write */
     while (check(get(self->queue, &record)) == 1) {
-        if (strcmp(record.text, "from my own memory") != 0)
+        int i = record.writer - 1;
+        if (i < 0 || i >= WRITERS || strcmp(record.text, "from my own memory") != 0)
             die("a torn record");
-        atomic_fetch_add(&self->queue->taken[record.writer - 1][record.number - 1], 1);
+        atomic_fetch_add(&self->queue->taken[i][record.number - 1], 1);
     }
     return 0;
 }

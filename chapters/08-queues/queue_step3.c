@@ -16,11 +16,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* From linux/futex.h, which not every C library brings. */
-enum { FUTEX_WAIT = 0, FUTEX_WAKE = 1 };
-
 enum { WRITERS = 3, READERS = 3, EACH = 5, CAPACITY = 4 };
 enum { THE_END = 0 };               /* the number of a record that says: this writer has ended */
+enum { FUTEX_WAIT = 0, FUTEX_WAKE = 1 };    /* from linux/futex.h, which not every C library brings */
 
 struct record {
     int writer, number;
@@ -89,7 +87,8 @@ static void publish(atomic_ullong *counter)
     atomic_store_explicit(counter, *counter + 1, memory_order_release);
 }
 
-static void put(struct queue *queue, const struct record *record)
+/* Waits while the ring is full. Returns 0. */
+static int put(struct queue *queue, const struct record *record)
 {
     lock(queue);
     while (queue->put - queue->got == CAPACITY)
@@ -98,9 +97,11 @@ static void put(struct queue *queue, const struct record *record)
     ring(&queue->filled);           /* before publish: who is woken must get the lock before it looks */
     publish(&queue->put);
     unlock(queue);
+    return 0;
 }
 
-static void get(struct queue *queue, struct record *record)
+/* Takes one record; waits while the ring is empty. Returns 1, or 0 at the end of one writer. */
+static int get(struct queue *queue, struct record *record)
 {
     lock(queue);
     while (queue->put == queue->got)
@@ -109,6 +110,7 @@ static void get(struct queue *queue, struct record *record)
     ring(&queue->room);
     publish(&queue->got);
     unlock(queue);
+    return record->number != THE_END;
 }
 
 static int write_records(void *argument)
@@ -117,10 +119,11 @@ static int write_records(void *argument)
     check(end_with_parent(self->queue->parent));
     for (int i = 1; i <= EACH; i++) {
         struct record record = { .writer = self->number, .number = i, .text = "from my own memory" };
-        put(self->queue, &record);
+        check(put(self->queue, &record));
     }
+    /* A ring has no end of file. One record says it, to one reader: there are as many as writers. */
     struct record end = { .writer = self->number, .number = THE_END };
-    put(self->queue, &end);         /* a ring has no end of file: this record says it, to one reader */
+    check(put(self->queue, &end));
     return 0;
 }
 
@@ -129,14 +132,13 @@ static int read_records(void *argument)
     const struct client *self = argument;
     struct record record;
     check(end_with_parent(self->queue->parent));
-    for (;;) {
-        get(self->queue, &record);
-        if (record.number == THE_END)
-            return 0;               /* as many readers as writers: each of them gets one end */
-        if (strcmp(record.text, "from my own memory") != 0)
+    while (check(get(self->queue, &record)) == 1) {
+        int i = record.writer - 1;
+        if (i < 0 || i >= WRITERS || strcmp(record.text, "from my own memory") != 0)
             die("a torn record");
-        atomic_fetch_add(&self->queue->taken[record.writer - 1][record.number - 1], 1);
+        atomic_fetch_add(&self->queue->taken[i][record.number - 1], 1);
     }
+    return 0;
 }
 
 static void make_lock(pthread_mutex_t *lock)
