@@ -1,4 +1,5 @@
-/* pool.h - workers that stay, like Python's multiprocessing.Pool. pool_step1.c to 3 lead to it.
+/* pool.h - workers that stay, like Python's multiprocessing.Pool. pool_step1.c to 3 lead to it. What is
+   behind it: worker.c, async.c, pool.c, to be read in this order.
 
        struct pool *pool = check_ptr(pool_open(4, NULL, NULL));
        struct async *task = check_ptr(pool_apply_async(pool, square, &number, sizeof number));
@@ -52,7 +53,7 @@ struct result {
 /* Starts WORKERS processes. Each first calls INITIALIZER(ARGUMENT), unless it is NULL; when that does
    not return 0, the pool is broken: what it still has to do fails, and it takes no more. This process
    ignores SIGPIPE from now on, as Python does; the workers ignore SIGINT, and end with this thread.
-   NULL with EINVAL (WORKERS below 1) or errno of fork(2), pipe(2).
+   NULL with EINVAL (WORKERS below 1) or errno of fork(2), pipe(2), mmap(2).
    Python: Pool(workers, initializer, (argument,)) */
 struct pool *pool_open(int workers, int (*initializer)(void *argument), void *argument);
 
@@ -78,9 +79,10 @@ struct async *pool_apply(struct pool *pool, pool_function *function, const void 
 struct async *pool_apply_async(struct pool *pool, pool_function *function, const void *message,
                                size_t size);
 
-/* FUNCTION for each of COUNT items of SIZE bytes. A worker gets CHUNK of them at once (0: about 4 chunks
-   a worker), or several chunks while all is quick. pool_map waits until all are ready. With the other
-   one, leave the items where they are until then. Python: map, imap_unordered */
+/* FUNCTION for each of COUNT items of SIZE bytes. One worker does CHUNK of them, one after the other (0:
+   about 4 chunks a worker); no chunk waits for another one while a worker has nothing to do. pool_map
+   waits until all are ready. With the other one, leave the items where they are until then.
+   Python: map, imap_unordered */
 struct async *pool_map(struct pool *pool, pool_function *function, const void *items, size_t count,
                        size_t size, size_t chunk);
 struct async *pool_imap_unordered(struct pool *pool, pool_function *function, const void *items,

@@ -54,6 +54,7 @@ static void wrong_uses(void)
     async_free(empty);
     empty = pool_imap_unordered(pool, same, NULL, 0, 4, 3);
     MUST(async_next(empty, -1) == NULL && errno == ENODATA && async_next(empty, -1) == NULL);
+    MUST(async_get(empty, 0) == NULL && errno == EINVAL && async_result(empty, 0) == NULL);
     async_free(empty);
     empty = pool_map(pool, same, NULL, 3, 0, 2);        /* three items of 0 bytes */
     MUST(async_get(empty, 0)[2].size == 0);
@@ -203,6 +204,26 @@ static void long_ones(struct pool *pool, int from)
         here += *(pid_t *)results[i].bytes == *(pid_t *)results[from].bytes;
     MUST(here >= 2 && here <= 6);
     async_free(map);
+}
+
+/* Item 500 waits for the one behind it: that one must find another worker, at once. */
+static int wait_for_next(const void *message, size_t size, struct reply *reply)
+{
+    int number = *(const int *)message;
+    return number == 500 ? wait_at_gate(message, size, reply) :
+           number == 501 ? open_gate(message, size, reply) : same(message, size, reply);
+}
+
+static void items_that_wait(struct pool *pool)
+{
+    int items[1000];
+    for (int i = 0; i < 1000; i++)
+        items[i] = i;
+    for (int i = 0; i < 20; i++) {
+        struct async *map = pool_map(pool, wait_for_next, items, 1000, sizeof items[0], 1);
+        MUST(async_get(map, 0) != NULL && *(int *)async_result(map, 501)->bytes == 501);
+        async_free(map);
+    }
 }
 
 /* ---- callbacks ---- */
@@ -362,6 +383,7 @@ int main(int argc, char **argv)
     long_ones(pool, 992);
     long_ones(pool, 0);                 /* the first ones, right after a map that was quick */
     long_ones(pool, 500);
+    items_that_wait(pool);
     end_pool(pool);
     callbacks();
     workers_that_end((int)workers);
