@@ -476,9 +476,12 @@ lives_with_24_descriptors() {
     done
     until_true grep -q 'thread_server: no thread for a client' "$BATS_TEST_TMPDIR/err"
     for fd in "${fds[@]}"; do exec {fd}>&-; done
+    until_true no_threads               # a thread that has not quite ended still has its stack
     answers
     stop
 }
+
+no_threads() { [ "$(find "/proc/$server/task" -mindepth 1 -maxdepth 1 | wc -l)" = 1 ]; }
 
 # ---- against Python: other clients for our servers, and other servers for our client ----
 
