@@ -1,7 +1,7 @@
 /* barrier.c - nobody goes on until all are here: the system's barrier, and one that can break.
    Python: threading.Barrier(3): wait(), its index, BrokenBarrierError, reset()
    Calls:  pthread_barrier_init(3p), pthread_barrier_wait(3p), pthread_cond_timedwait(3)
-   Needs:  05-threads/thread, 06-locks/lock, condition, event
+   Needs:  05-threads/thread, 06-locks/atomic, 06-locks/with, condition, event
    Try:    In work_in_phases(), take out the line with pthread_barrier_wait(), and write
            "int code = 0;". Now somebody may find a neighbour that is behind, and the program says so. */
 #include "workbook.h"
@@ -66,64 +66,60 @@ static void barrier_init(struct barrier *barrier)
 static int barrier_wait(struct barrier *barrier, int limit_ms)
 {
     struct timespec limit;
+    int index = -1, code = 0;
     check(clock_gettime(CLOCK_MONOTONIC, &limit));
-    limit.tv_sec += limit_ms / 1000;
-    limit.tv_nsec += limit_ms % 1000 * 1000000l;
+    limit.tv_nsec += limit_ms * 1000000l;
     limit.tv_sec += limit.tv_nsec / 1000000000;
     limit.tv_nsec %= 1000000000;
 
-    check_pthread(pthread_mutex_lock(&barrier->lock));
-    unsigned generation = barrier->generation;
-    int index = barrier->arrived++, code = 0;
-    if (barrier->arrived == PARTIES && !barrier->broken) {
-        barrier->arrived = 0;
-        barrier->generation++;          /* frees the others, however late they look */
-        check_pthread(pthread_cond_broadcast(&barrier->change));
+    with_lock(&barrier->lock) {
+        unsigned generation = barrier->generation;
+        index = barrier->arrived++;
+        if (barrier->arrived == PARTIES && !barrier->broken) {
+            barrier->arrived = 0;
+            barrier->generation++;          /* frees the others, however late they look */
+            check_pthread(pthread_cond_broadcast(&barrier->change));
+        }
+        while (barrier->generation == generation && !barrier->broken && code == 0)
+            code = pthread_cond_timedwait(&barrier->change, &barrier->lock, &limit);
+        if (code != ETIMEDOUT)
+            check_pthread(code);
+        if (barrier->generation == generation) {    /* the limit, or broken by another one's limit */
+            barrier->broken = true;
+            check_pthread(pthread_cond_broadcast(&barrier->change));
+            index = -1;
+        }
     }
-    while (barrier->generation == generation && !barrier->broken && code == 0)
-        code = pthread_cond_timedwait(&barrier->change, &barrier->lock, &limit);
-    if (code != ETIMEDOUT)
-        check_pthread(code);
-    if (barrier->generation == generation) {    /* the limit, or broken by another one's limit */
-        barrier->broken = true;
-        check_pthread(pthread_cond_broadcast(&barrier->change));
-        index = -1;
-    }
-    check_pthread(pthread_mutex_unlock(&barrier->lock));
     return index;
 }
 
-struct visit {
-    struct barrier *barrier;
-    int limit_ms, index;
+struct meeting {
+    struct barrier barrier;
+    int limit_ms;
+    atomic_int times[PARTIES], broken;      /* how many got each index, or found it broken */
 };
 
 static void *meet(void *argument)
 {
-    struct visit *visit = argument;
-    visit->index = barrier_wait(visit->barrier, visit->limit_ms);
+    struct meeting *meeting = argument;
+    int index = barrier_wait(&meeting->barrier, meeting->limit_ms);
+    atomic_fetch_add(index == -1 ? &meeting->broken : &meeting->times[index], 1);
     return NULL;
 }
 
-/* COUNT threads come to the barrier. Tells how many of them got each index, or found it broken. */
-static void meet_at(struct barrier *barrier, int count, int limit_ms)
+/* COUNT threads come to the barrier. */
+static void meet_at(struct meeting *meeting, int count, int limit_ms)
 {
     pthread_t threads[PARTIES];
-    struct visit visits[PARTIES];
-    int times[PARTIES] = { 0 }, broken = 0;
-    for (int i = 0; i < count; i++) {
-        visits[i] = (struct visit){ barrier, limit_ms, -1 };
-        check_pthread(pthread_create(&threads[i], NULL, meet, &visits[i]));
-    }
-    for (int i = 0; i < count; i++) {
+    atomic_int *times = meeting->times;
+    meeting->limit_ms = limit_ms;
+    times[0] = times[1] = times[2] = meeting->broken = 0;
+    for (int i = 0; i < count; i++)
+        check_pthread(pthread_create(&threads[i], NULL, meet, meeting));
+    for (int i = 0; i < count; i++)
         check_pthread(pthread_join(threads[i], NULL));
-        if (visits[i].index == -1)
-            broken++;
-        else
-            times[visits[i].index]++;
-    }
     say("%d came: index 0: %d, index 1: %d, index 2: %d, broken: %d",
-        count, times[0], times[1], times[2], broken);
+        count, times[0], times[1], times[2], meeting->broken);
 }
 
 int main(void)
@@ -139,14 +135,14 @@ int main(void)
     say("%d threads, %d phases: nobody was behind; chosen as the one: %d times",
         PARTIES, PHASES, field.serials);
 
-    struct barrier barrier;
-    barrier_init(&barrier);
-    meet_at(&barrier, PARTIES, 10000);
-    meet_at(&barrier, PARTIES, 10000);      /* again: the generation makes that right */
-    meet_at(&barrier, PARTIES - 1, 20);     /* one does not come */
-    meet_at(&barrier, 1, 10000);            /* it comes too late: told at once, not after 10 s */
-    check_pthread(pthread_cond_destroy(&barrier.change));
-    check_pthread(pthread_mutex_destroy(&barrier.lock));
+    struct meeting meeting;
+    barrier_init(&meeting.barrier);
+    meet_at(&meeting, PARTIES, 10000);
+    meet_at(&meeting, PARTIES, 10000);      /* again: the generation makes that right */
+    meet_at(&meeting, PARTIES - 1, 20);     /* one does not come */
+    meet_at(&meeting, 1, 10000);            /* it comes too late: told at once, not after 10 s */
+    check_pthread(pthread_cond_destroy(&meeting.barrier.change));
+    check_pthread(pthread_mutex_destroy(&meeting.barrier.lock));
 }
 
 /* Output:

@@ -1,7 +1,7 @@
 /* event.c - a flag to wait for: set, clear, wait, and wait with a limit.
    Python: threading.Event: set(), clear(), is_set(), wait(timeout)
    Calls:  pthread_cond_timedwait(3), pthread_condattr_setclock(3), pthread_cond_broadcast(3)
-   Needs:  05-threads/thread, 06-locks/try_and_timeout, condition, stolen_wakeup
+   Needs:  05-threads/thread, 06-locks/try_and_timeout, 06-locks/with, condition, stolen_wakeup
    Try:    In event_wait(), take out "&& event->generation == generation". Now set-then-clear may
            free none of the three: the program hangs (end it with Ctrl-C). */
 #include "workbook.h"
@@ -41,18 +41,17 @@ static void event_destroy(struct event *event)
 
 static void event_set(struct event *event)
 {
-    check_pthread(pthread_mutex_lock(&event->lock));
-    event->is_set = true;
-    event->generation++;
-    check_pthread(pthread_cond_broadcast(&event->change));      /* all who wait, not one of them */
-    check_pthread(pthread_mutex_unlock(&event->lock));
+    with_lock(&event->lock) {
+        event->is_set = true;
+        event->generation++;
+        check_pthread(pthread_cond_broadcast(&event->change));      /* all who wait, not one of them */
+    }
 }
 
 static void event_clear(struct event *event)
 {
-    check_pthread(pthread_mutex_lock(&event->lock));
-    event->is_set = false;
-    check_pthread(pthread_mutex_unlock(&event->lock));
+    with_lock(&event->lock)
+        event->is_set = false;
 }
 
 /* Waits until the event is set, for LIMIT_MS ms at most. False: the limit has passed. */
@@ -64,19 +63,20 @@ static bool event_wait(struct event *event, int limit_ms)
     limit.tv_sec += limit.tv_nsec / 1000000000;
     limit.tv_nsec %= 1000000000;
 
-    int code = 0;
-    check_pthread(pthread_mutex_lock(&event->lock));
-    unsigned generation = event->generation;
-    event->waiting++;
-    check_pthread(pthread_cond_broadcast(&event->change));
-    while (!event->is_set && event->generation == generation && code == 0)
-        code = limit_ms == FOR_EVER ? pthread_cond_wait(&event->change, &event->lock)
-                                    : pthread_cond_timedwait(&event->change, &event->lock, &limit);
-    if (code != ETIMEDOUT)
-        check_pthread(code);
-    bool was_set = event->is_set || event->generation != generation;
-    event->waiting--;
-    check_pthread(pthread_mutex_unlock(&event->lock));
+    bool was_set = false;
+    with_lock(&event->lock) {
+        unsigned generation = event->generation;
+        int code = 0;
+        event->waiting++;
+        check_pthread(pthread_cond_broadcast(&event->change));
+        while (!event->is_set && event->generation == generation && code == 0)
+            code = limit_ms == FOR_EVER ? pthread_cond_wait(&event->change, &event->lock)
+                                        : pthread_cond_timedwait(&event->change, &event->lock, &limit);
+        if (code != ETIMEDOUT)
+            check_pthread(code);
+        was_set = event->is_set || event->generation != generation;
+        event->waiting--;
+    }
     return was_set;
 }
 
@@ -92,10 +92,9 @@ static void set_then_clear(struct event *start)
     pthread_t threads[WAITERS];
     for (int i = 0; i < WAITERS; i++)
         check_pthread(pthread_create(&threads[i], NULL, wait_for_start, start));
-    check_pthread(pthread_mutex_lock(&start->lock));
-    while (start->waiting < WAITERS)
-        check_pthread(pthread_cond_wait(&start->change, &start->lock));
-    check_pthread(pthread_mutex_unlock(&start->lock));
+    with_lock(&start->lock)
+        while (start->waiting < WAITERS)
+            check_pthread(pthread_cond_wait(&start->change, &start->lock));
     say("%d threads wait", WAITERS);
     event_set(start);
     event_clear(start);
@@ -106,7 +105,7 @@ static void set_then_clear(struct event *start)
 
 struct desk {
     struct event filled, empty;     /* "an item lies there", "it has been taken" */
-    int item, sum;
+    int item, taken, sum;
 };
 
 static void *consume(void *argument)
@@ -115,6 +114,7 @@ static void *consume(void *argument)
     for (int i = 0; i < ITEMS; i++) {
         event_wait(&desk->filled, FOR_EVER);
         event_clear(&desk->filled);     /* by the one who waited, before anybody can set it again */
+        desk->taken++;
         desk->sum += desk->item;
         event_set(&desk->empty);
     }
@@ -135,7 +135,7 @@ static void ten_items(void)
         event_clear(&desk.empty);
     }
     check_pthread(pthread_join(consumer, NULL));
-    say("%d items put, the sum of those taken: %d", ITEMS, desk.sum);
+    say("%d items put, %d taken, their sum: %d", ITEMS, desk.taken, desk.sum);
     event_destroy(&desk.filled);
     event_destroy(&desk.empty);
 }
@@ -158,5 +158,5 @@ wait for 20 ms: the limit has passed
 set; wait for 20 ms: it is set
 3 threads wait
 set, then cleared: all 3 have come back
-10 items put, the sum of those taken: 55
+10 items put, 10 taken, their sum: 55
 */

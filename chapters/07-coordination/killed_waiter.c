@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CALLS = 3, LIMIT_MS = 200, LONG_LIMIT_MS = 2000 };
+enum { RINGS = 3, LIMIT_MS = 150, LONG_LIMIT_MS = 2000 };
 
 /* A bell of one kind or the other: each ring shall let one of the waiters go on. */
 struct bell {
@@ -23,10 +23,8 @@ struct bell {
     pthread_cond_t rung;
     int rings;                  /* rung, and not yet noticed by anybody */
     int pipe[2];                /* the other kind: a ring is a byte */
-    int go[2];                  /* main tells the ringer: now */
-    int report[2];              /* to main: 's' I wait; 'w' I was woken; 'k' I have killed the victim;
-                                   'r' the call that rings has returned */
-    pid_t parent, victim;
+    int report[2];              /* to main: 's' I wait; 'w' I was woken; 'r' the call that rings has returned */
+    pid_t parent;
 };
 
 static void report(struct bell *bell, char what)
@@ -46,7 +44,7 @@ static int wait_for_rings(void *argument)
             check(read_full(bell->pipe[0], &byte, 1));
         } else {
             check_pthread(pthread_mutex_lock(&bell->lock));
-            report(bell, 's');  /* whoever gets the lock after this knows: it is inside pthread_cond_wait */
+            report(bell, 's');
             while (bell->rings == 0)
                 check_pthread(pthread_cond_wait(&bell->rung, &bell->lock));
             bell->rings--;
@@ -59,24 +57,16 @@ static int wait_for_rings(void *argument)
 static int ring(void *argument)
 {
     struct bell *bell = argument;
-    char byte;
     check(end_with_parent(bell->parent));
-    check_pthread(pthread_mutex_lock(&bell->lock));     /* so the victim has no lock: it only waits */
-    check(kill(bell->victim, SIGKILL));
-    check_pthread(pthread_mutex_unlock(&bell->lock));
-    report(bell, 'k');
-    for (int i = 0; i < CALLS; i++) {
-        check(read_full(bell->go[0], &byte, 1));
-        if (bell->is_pipe) {
-            check(write_full(bell->pipe[1], "!", 1));
-        } else {
-            check_pthread(pthread_mutex_lock(&bell->lock));
-            bell->rings++;
-            check_pthread(pthread_cond_signal(&bell->rung));    /* this call may never return */
-            check_pthread(pthread_mutex_unlock(&bell->lock));
-        }
-        report(bell, 'r');
+    if (bell->is_pipe) {
+        check(write_full(bell->pipe[1], "!", 1));
+    } else {
+        check_pthread(pthread_mutex_lock(&bell->lock));
+        bell->rings++;
+        check_pthread(pthread_cond_signal(&bell->rung));        /* this call may never return */
+        check_pthread(pthread_mutex_unlock(&bell->lock));
     }
+    report(bell, 'r');
     return 0;
 }
 
@@ -97,43 +87,41 @@ static bool hear(struct bell *bell, int count, int limit_ms, int seen[256])
 
 static void play(struct bell *bell)
 {
-    pid_t children[3];
+    pid_t victim, waiter;
     int seen[256] = { 0 };
     check(pipe(bell->pipe));
-    check(pipe(bell->go));
     check(pipe(bell->report));
-    children[0] = bell->victim = check(start_child(wait_for_rings, bell));
-    children[1] = check(start_child(wait_for_rings, bell));
+    victim = check(start_child(wait_for_rings, bell));
+    waiter = check(start_child(wait_for_rings, bell));
     if (!hear(bell, 2, LONG_LIMIT_MS, seen))            /* with a limit: one may have been killed already */
         die("a waiter has not come within %d ms", LONG_LIMIT_MS);
-    children[2] = check(start_child(ring, bell));
-    if (!hear(bell, 1, LONG_LIMIT_MS, seen))
-        die("the ringer has not come within %d ms", LONG_LIMIT_MS);
-    int wait_status = check(wait_child(bell->victim));
+    check(wait_for_state(victim, 'S', LONG_LIMIT_MS));  /* it has no lock: it only waits */
+    check(kill(victim, SIGKILL));
+    int wait_status = check(wait_child(victim));
     say("one of two waiters was killed by signal %d", WTERMSIG(wait_status));
 
-    bool all = true;
-    for (int i = 0; i < CALLS && all; i++) {
-        check(write_full(bell->go[1], "g", 1));
-        /* r, w, and s: it waits again */
-        all = hear(bell, 3, bell->is_pipe ? LONG_LIMIT_MS : LIMIT_MS, seen);
+    bool heard = true;
+    for (int i = 0; i < RINGS && (heard || !bell->is_pipe); i++) {
+        pid_t ringer = check(start_child(ring, bell));
+        /* r, w, and s: the waiter waits again */
+        heard = hear(bell, 3, bell->is_pipe ? LONG_LIMIT_MS : LIMIT_MS, seen);
+        if (!heard)
+            check(kill(ringer, SIGKILL));               /* its call may hang for ever */
+        check(wait_child(ringer));
     }
     if (!bell->is_pipe)
         say("Measured: of %d signals, %d calls have returned, %d have woken the other waiter",
-            CALLS, seen['r'], seen['w']);
-    else if (all)
-        say("of %d bytes, all have woken the other waiter", CALLS);
+            RINGS, seen['r'], seen['w']);
+    else if (seen['w'] == RINGS)
+        say("of %d bytes, all have woken the other waiter", RINGS);
     else
-        die("%d of %d bytes have woken the other waiter", seen['w'], CALLS);
+        die("%d of %d bytes have woken the other waiter", seen['w'], RINGS);
 
-    for (int i = 1; i < 3; i++) {       /* one waits for ever, the other one may hang in its call */
-        check(kill(children[i], SIGKILL));
-        check(wait_child(children[i]));
-    }
-    int *const ends[] = { bell->pipe, bell->go, bell->report };
-    for (int i = 0; i < 3; i++) {
-        check(close(ends[i][0]));
-        check(close(ends[i][1]));
+    check(kill(waiter, SIGKILL));                       /* it waits for ever */
+    check(wait_child(waiter));
+    for (int i = 0; i < 2; i++) {
+        check(close(bell->pipe[i]));
+        check(close(bell->report[i]));
     }
 }
 

@@ -1,16 +1,17 @@
 /* latch.c - count down to zero, once: whoever waits for the zero goes on, whoever counts does not wait.
    Python: nothing in the standard library; for processes, a Pipe whose other ends are all closed
    Calls:  pthread_cond_broadcast(3); pipe(2) and the end of file, for processes
-   Needs:  01-fork/pipe, 05-threads/thread, 06-locks/lock, condition
+   Needs:  01-fork/pipe, 05-threads/thread, 06-locks/atomic, 06-locks/with, condition
    Try:    Write pthread_cond_signal in place of pthread_cond_broadcast. Now it may be that
            one runner is woken and two wait for ever (end it with Ctrl-C). Run it some times. */
 #include "workbook.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { WORKERS = 3 };
+enum { RUNNERS = 3 };
 
 /* ---- between threads ---- */
 
@@ -19,92 +20,62 @@ struct latch {
     pthread_cond_t zero;
     int count;                  /* goes down only: so there is no generation, and no second use */
 };
-
-static void latch_init(struct latch *latch, int count)
-{
-    latch->count = count;
-    check_pthread(pthread_mutex_init(&latch->lock, NULL));
-    check_pthread(pthread_cond_init(&latch->zero, NULL));
-}
-
-static void latch_destroy(struct latch *latch)
-{
-    check_pthread(pthread_cond_destroy(&latch->zero));
-    check_pthread(pthread_mutex_destroy(&latch->lock));
-}
+#define LATCH(count) { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, count }
 
 static void latch_count_down(struct latch *latch)
 {
-    check_pthread(pthread_mutex_lock(&latch->lock));
-    latch->count--;
-    if (latch->count == 0)
-        check_pthread(pthread_cond_broadcast(&latch->zero));    /* all who wait, not one of them */
-    check_pthread(pthread_mutex_unlock(&latch->lock));
+    with_lock(&latch->lock) {
+        latch->count--;
+        if (latch->count == 0)
+            check_pthread(pthread_cond_broadcast(&latch->zero));    /* all who wait, not one of them */
+    }
 }
 
 static void latch_wait(struct latch *latch)
 {
-    check_pthread(pthread_mutex_lock(&latch->lock));
-    while (latch->count > 0)
-        check_pthread(pthread_cond_wait(&latch->zero, &latch->lock));
-    check_pthread(pthread_mutex_unlock(&latch->lock));
+    with_lock(&latch->lock)
+        while (latch->count > 0)
+            check_pthread(pthread_cond_wait(&latch->zero, &latch->lock));
 }
 
 struct race {
-    struct latch ready, start, done;    /* 3, 1, 3 */
-    int laps[WORKERS];
-};
-
-struct runner {
-    struct race *race;
-    int number;
+    struct latch ready, start, done;
+    atomic_int laps;
 };
 
 static void *run(void *argument)
 {
-    struct runner *me = argument;
-    latch_count_down(&me->race->ready);
-    latch_wait(&me->race->start);
-    me->race->laps[me->number]++;
-    latch_count_down(&me->race->done);
+    struct race *race = argument;
+    latch_count_down(&race->ready);
+    latch_wait(&race->start);
+    atomic_fetch_add(&race->laps, 1);
+    latch_count_down(&race->done);
     return NULL;
-}
-
-static int sum(const int *laps)
-{
-    int all = 0;
-    for (int i = 0; i < WORKERS; i++)
-        all += laps[i];
-    return all;
 }
 
 static void with_threads(void)
 {
-    struct race race = { .laps = { 0 } };
-    struct runner runners[WORKERS];
-    pthread_t threads[WORKERS];
-    latch_init(&race.ready, WORKERS);
-    latch_init(&race.start, 1);
-    latch_init(&race.done, WORKERS);
-    for (int i = 0; i < WORKERS; i++) {
-        runners[i] = (struct runner){ &race, i };
-        check_pthread(pthread_create(&threads[i], NULL, run, &runners[i]));
-    }
+    struct race race = { .ready = LATCH(RUNNERS), .start = LATCH(1), .done = LATCH(RUNNERS) };
+    struct latch *const latches[] = { &race.ready, &race.start, &race.done };
+    pthread_t threads[RUNNERS];
+    for (int i = 0; i < RUNNERS; i++)
+        check_pthread(pthread_create(&threads[i], NULL, run, &race));
     latch_wait(&race.ready);
-    say("all are ready, laps: %d", sum(race.laps));
+    say("all are ready, laps: %d", race.laps);
     latch_count_down(&race.start);
     latch_wait(&race.done);
-    say("all are done, laps: %d", sum(race.laps));
+    say("all are done, laps: %d", race.laps);
     latch_wait(&race.done);
     say("a second wait for zero is over at once");
-    for (int i = 0; i < WORKERS; i++)
+    for (int i = 0; i < RUNNERS; i++)
         check_pthread(pthread_join(threads[i], NULL));
-    latch_destroy(&race.ready);
-    latch_destroy(&race.start);
-    latch_destroy(&race.done);
+    for (int i = 0; i < 3; i++) {
+        check_pthread(pthread_cond_destroy(&latches[i]->zero));
+        check_pthread(pthread_mutex_destroy(&latches[i]->lock));
+    }
 }
 
-/* ---- between processes: a pipe with WORKERS write ends. To close one is to count down. ---- */
+/* ---- between processes: a pipe with a write end for each runner. To close one is to count down. ---- */
 
 struct pipes {
     int done[2], start[2];
@@ -128,18 +99,18 @@ static int run_child(void *argument)
 static int with_processes(void)
 {
     struct pipes pipes = { .parent = getpid() };
-    pid_t children[WORKERS];
-    char bytes[WORKERS + 1];
+    pid_t children[RUNNERS];
+    char bytes[RUNNERS + 1];
     check(pipe(pipes.done));
     check(pipe(pipes.start));
-    for (int i = 0; i < WORKERS; i++)
+    for (int i = 0; i < RUNNERS; i++)
         children[i] = check(start_child(run_child, &pipes));
     check(close(pipes.done[1]));
     check(close(pipes.start[0]));
     check(close(pipes.start[1]));       /* the start: one close frees all */
     ssize_t done = check(read_full(pipes.done[0], bytes, sizeof bytes));    /* until the last end is closed */
     check(close(pipes.done[0]));
-    if (check(wait_children(children, WORKERS)) != 0)
+    if (check(wait_children(children, RUNNERS)) != 0)
         return 1;                       /* the latch did open: but not all of them had done their part */
     say("end of file: all ends are closed, laps: %zd", done);
     return 0;

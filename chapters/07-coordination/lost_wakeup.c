@@ -1,7 +1,7 @@
 /* lost_wakeup.c - set-then-clear loses items: an event tells only those who wait now. Data stays.
    Python: the tutorials' event.wait(); items.pop() beside items.append(); event.set(); event.clear()
    Calls:  pthread_cond_wait(3): what the loop around it must look at
-   Needs:  05-threads/thread, 06-locks/lock, condition, event
+   Needs:  05-threads/thread, 06-locks/with, condition, event
    Try:    Run build/lost_wakeup plain ten times: nothing is forced, and another number of items is
            lost in each run. Then write wait_for_data for wait_for_event in main: always 0. */
 #include "workbook.h"
@@ -10,8 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { FORCED_ITEMS = 10, PLAIN_ITEMS = 100 };
-
+enum { ITEMS = 10 };
 enum state { STARTS, WAITS, IS_BUSY };
 
 struct shop {
@@ -55,69 +54,53 @@ static void tell_state(struct shop *shop, enum state state)
 static void *consume(void *argument)
 {
     struct shop *shop = argument;
-    check_pthread(pthread_mutex_lock(&shop->lock));
+    const bool forced = shop->forced;
     for (;;) {
-        tell_state(shop, WAITS);
-        if (!shop->wait(shop))
-            break;
-        shop->items--;
-        tell_state(shop, IS_BUSY);
-        if (shop->forced) {
-            while (shop->put % 2 == 1)          /* until the next item has been put */
+        with_lock(&shop->lock) {
+            tell_state(shop, WAITS);
+            if (!shop->wait(shop))
+                return NULL;
+            shop->items--;
+            tell_state(shop, IS_BUSY);
+            while (forced && shop->put % 2 == 1)        /* busy until the next item has been put */
                 let_others_go(shop);
-        } else {
-            check_pthread(pthread_mutex_unlock(&shop->lock));
-            work_ticks(1);
-            check_pthread(pthread_mutex_lock(&shop->lock));
         }
+        if (!forced)
+            work_ticks(1);
     }
-    check_pthread(pthread_mutex_unlock(&shop->lock));
-    return NULL;
 }
 
-/* items.append(); event.set(); event.clear() */
-static void put(struct shop *shop)
+/* Forced: of two items, the first is put while the consumer waits, the second while it is busy. */
+static void produce(struct shop *shop)
 {
-    shop->items++;
-    shop->put++;
-    shop->generation++;         /* set frees all who wait now; clear: nobody who comes later */
-    check_pthread(pthread_cond_broadcast(&shop->change));
-}
-
-/* Of two items, the first is put while the consumer waits, the second while it is busy with the first. */
-static void produce_forced(struct shop *shop)
-{
-    check_pthread(pthread_mutex_lock(&shop->lock));
-    for (int i = 0; i < FORCED_ITEMS; i++) {
-        while (shop->consumer != (i % 2 == 0 ? WAITS : IS_BUSY))
+    const bool forced = shop->forced;
+    for (int i = 0; i < ITEMS; i++) {
+        with_lock(&shop->lock) {
+            while (forced && shop->consumer != (i % 2 == 0 ? WAITS : IS_BUSY))
+                let_others_go(shop);
+            shop->items++;              /* items.append(); event.set(); event.clear() */
+            shop->put++;
+            shop->generation++;         /* set frees all who wait now; clear: nobody who comes later */
+            check_pthread(pthread_cond_broadcast(&shop->change));
+        }
+        if (!forced)
+            work_ticks(1);
+    }
+    with_lock(&shop->lock) {
+        while (forced && shop->consumer != WAITS)           /* it has taken all that it could */
             let_others_go(shop);
-        put(shop);
-    }
-    while (shop->consumer != WAITS)     /* it has taken all that it could */
-        let_others_go(shop);
-    check_pthread(pthread_mutex_unlock(&shop->lock));
-}
-
-static void produce_plain(struct shop *shop)
-{
-    for (int i = 0; i < PLAIN_ITEMS; i++) {
-        check_pthread(pthread_mutex_lock(&shop->lock));
-        put(shop);
-        check_pthread(pthread_mutex_unlock(&shop->lock));
-        work_ticks(1);
+        shop->closed = true;
+        check_pthread(pthread_cond_broadcast(&shop->change));
     }
 }
 
 int main(int argc, char **argv)
 {
-    struct shop shop = { .wait = wait_for_event, .forced = true };
-    void (*produce)(struct shop *) = produce_forced;
     const char *how = argc == 2 ? argv[1] : "";
+    struct shop shop = { .wait = wait_for_event, .forced = strcmp(how, "plain") != 0 };
     if (strcmp(how, "data") == 0)
         shop.wait = wait_for_data;
-    else if (strcmp(how, "plain") == 0)
-        shop.forced = false, produce = produce_plain;
-    else if (strcmp(how, "event") != 0)
+    else if (strcmp(how, "event") != 0 && strcmp(how, "plain") != 0)
         usage("lost_wakeup event|data|plain");
 
     pthread_t consumer;
@@ -125,11 +108,6 @@ int main(int argc, char **argv)
     check_pthread(pthread_cond_init(&shop.change, NULL));
     check_pthread(pthread_create(&consumer, NULL, consume, &shop));
     produce(&shop);
-
-    check_pthread(pthread_mutex_lock(&shop.lock));
-    shop.closed = true;
-    check_pthread(pthread_cond_broadcast(&shop.change));
-    check_pthread(pthread_mutex_unlock(&shop.lock));
     check_pthread(pthread_join(consumer, NULL));
     say("%d items put, %d taken", shop.put, shop.put - shop.items);
     if (shop.items > 0)

@@ -1,7 +1,7 @@
 /* philosophers.c - five at a round table, five forks, two for a meal: no deadlock, nobody passed over.
    Python: the dining philosophers, with one threading.Condition
    Calls:  pthread_cond_wait(3): a condition that is more than "is it free?"
-   Needs:  05-threads/thread, 06-locks/deadlock, condition, stolen_wakeup
+   Needs:  05-threads/thread, 06-locks/deadlock, 06-locks/with, condition, stolen_wakeup
    Try:    In main, write fork_is_free in place of fork_is_free_and_my_turn. The check at the end
            fails: 20 is more than 2. */
 #include "workbook.h"
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { SEATS = 5, MEALS = 20, FORCED_MEALS = 21, LIMIT = 2 };
+enum { SEATS = 5, MEALS = 20, LIMIT = 2 };
 
 enum state { THINKS, IS_HUNGRY, EATS };
 
@@ -22,13 +22,13 @@ struct table {
     int overtaken[SEATS];           /* how often a neighbour began to eat, since this one became hungry */
     int most;                       /* the highest of these, ever */
     bool (*may_use)(const struct table *, int fork, int me, int neighbour);
-    int asked;                      /* forced: how many meals the two conspirators have asked for */
+    bool forced;
+    int asked, asks;                /* forced: how many have asked for a meal, and will have in the end */
 };
 
 struct guest {
-    void *(*behave)(void *);
-    int seat, first_meal;
     struct table *table;
+    int seat, meals;
 };
 
 /* ---- two rules: may ME use this fork, which only NEIGHBOUR uses too? ---- */
@@ -76,114 +76,77 @@ static void begin_meal(struct table *table, int me)
     }
 }
 
-/* ---- the forced order: seats 1 and 4 eat in turns, each until the other one has asked ---- */
+/* The forced order in which they ask: seat 1, seat 0, then 4, 1, 4, 1 ... */
+static int who_asks(int number)
+{
+    return number == 1 ? 0 : number > 0 && number % 2 == 0 ? 4 : 1;
+}
 
-static void *conspire(void *argument)
+static void *dine(void *argument)
 {
     struct guest *me = argument;
     struct table *table = me->table;
-    check_pthread(pthread_mutex_lock(&table->lock));
-    for (int meal = me->first_meal; meal < FORCED_MEALS; meal += 2) {
-        while (table->asked != meal || (meal == 1 && table->state[0] != IS_HUNGRY))
-            let_others_go(table);
-        table->asked++;
-        begin_meal(table, me->seat);
-        while (table->asked == meal + 1 && meal + 1 < FORCED_MEALS)     /* until the other one has asked */
-            let_others_go(table);
-        become(table, me->seat, THINKS);
-    }
-    check_pthread(pthread_mutex_unlock(&table->lock));
-    return NULL;
-}
-
-static void *eat_once(void *argument)
-{
-    struct guest *me = argument;
-    struct table *table = me->table;
-    check_pthread(pthread_mutex_lock(&table->lock));
-    while (table->asked == 0)               /* until seat 1 eats */
-        let_others_go(table);
-    begin_meal(table, me->seat);
-    become(table, me->seat, THINKS);
-    check_pthread(pthread_mutex_unlock(&table->lock));
-    return NULL;
-}
-
-/* ---- unforced: everyone eats and thinks as they like ---- */
-
-static void *eat_often(void *argument)
-{
-    struct guest *me = argument;
-    for (int i = 0; i < MEALS; i++) {
-        check_pthread(pthread_mutex_lock(&me->table->lock));
-        begin_meal(me->table, me->seat);
-        check_pthread(pthread_mutex_unlock(&me->table->lock));
-        work_ticks(1);                      /* eats, without the lock */
-        check_pthread(pthread_mutex_lock(&me->table->lock));
-        become(me->table, me->seat, THINKS);
-        check_pthread(pthread_mutex_unlock(&me->table->lock));
+    for (int i = 0; i < me->meals; i++) {
+        with_lock(&table->lock) {
+            while (table->forced && who_asks(table->asked) != me->seat)
+                let_others_go(table);
+            int number = table->asked++;
+            begin_meal(table, me->seat);
+            /* Seats 1 and 4 conspire: each eats until the other one has asked, and so eats too. */
+            while (table->forced && table->asked < table->asks && table->asked < (number == 0 ? 3 : number + 2))
+                let_others_go(table);
+        }
+        if (!table->forced)
+            work_ticks(1);              /* eats, without the lock */
+        with_lock(&table->lock)
+            become(table, me->seat, THINKS);
     }
     return NULL;
 }
 
-/* Seats COUNT guests, waits until they have gone, and returns the most that anyone was overtaken. */
-static int dinner(struct table *table, struct guest *guests, int count)
+/* Serves so many MEALS to each seat. Returns the most that anyone was overtaken. */
+static int dinner(struct table *table, bool forced, const int meals[SEATS])
 {
     pthread_t threads[SEATS];
-    *table = (struct table){ .may_use = table->may_use };
-    for (int i = 0; i < SEATS - 1; i++)
-        table->last_user[i] = i;            /* and of fork 4: seat 0. So the higher seat goes first: no circle */
+    struct guest guests[SEATS];
+    *table = (struct table){ .may_use = table->may_use, .forced = forced };
     check_pthread(pthread_mutex_init(&table->lock, NULL));
     check_pthread(pthread_cond_init(&table->change, NULL));
-    for (int i = 0; i < count; i++) {
-        guests[i].table = table;
-        check_pthread(pthread_create(&threads[i], NULL, guests[i].behave, &guests[i]));
+    for (int i = 0; i < SEATS; i++) {
+        table->last_user[i] = i < SEATS - 1 ? i : 0;    /* the higher seat goes first: no circle */
+        table->asks += meals[i];
     }
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < SEATS; i++) {
+        guests[i] = (struct guest){ table, i, meals[i] };
+        check_pthread(pthread_create(&threads[i], NULL, dine, &guests[i]));
+    }
+    for (int i = 0; i < SEATS; i++)
         check_pthread(pthread_join(threads[i], NULL));
     check_pthread(pthread_cond_destroy(&table->change));
     check_pthread(pthread_mutex_destroy(&table->lock));
     return table->most;
 }
 
-static int forced_dinner(struct table *table)
-{
-    struct guest guests[] = {
-        { eat_once, .seat = 0 },
-        { conspire, .seat = 1, .first_meal = 0 },
-        { conspire, .seat = 4, .first_meal = 1 },
-    };
-    return dinner(table, guests, 3);
-}
-
-static int plain_dinner(struct table *table)
-{
-    struct guest guests[SEATS];
-    for (int i = 0; i < SEATS; i++)
-        guests[i] = (struct guest){ eat_often, .seat = i };
-    return dinner(table, guests, SEATS);
-}
-
 int main(int argc, char **argv)
 {
-    const char *how = argc == 2 ? argv[1] : "";
+    const int conspiracy[SEATS] = { 1, 11, 0, 0, 10 }, as_they_like[SEATS] = { MEALS, MEALS, MEALS, MEALS, MEALS };
     struct table table = { .may_use = argc == 1 ? fork_is_free_and_my_turn : fork_is_free };
-    if (argc != 1 && strcmp(how, "greedy") != 0 && strcmp(how, "plain") != 0)
+    if (argc > 2 || (argc == 2 && strcmp(argv[1], "greedy") != 0 && strcmp(argv[1], "plain") != 0))
         usage("philosophers [greedy|plain]");
-    if (strcmp(how, "plain") == 0) {
-        say("Measured: greedy, and unforced: overtaken %d times at most", plain_dinner(&table));
+    if (argc == 2 && strcmp(argv[1], "plain") == 0) {
+        say("Measured: greedy, and unforced: overtaken %d times at most", dinner(&table, false, as_they_like));
         return 0;
     }
-    int most = forced_dinner(&table);
+    int most = dinner(&table, true, conspiracy);
     say("seats 1 and 4 conspire against seat 0: overtaken %d times", most);
     if (argc == 2) {
         say("WRONG: it would go on like this for as long as the two like");
         return 0;
     }
-    int plain = plain_dinner(&table);
+    int unforced = dinner(&table, false, as_they_like);
     say("all have eaten %d times", MEALS);
-    if (most > LIMIT || plain > LIMIT)
-        die("somebody was overtaken %d times, more than %d", most > plain ? most : plain, LIMIT);
+    if (most > LIMIT || unforced > LIMIT)
+        die("somebody was overtaken %d times, more than %d", most > unforced ? most : unforced, LIMIT);
     say("nobody was overtaken more than %d times", LIMIT);
 }
 

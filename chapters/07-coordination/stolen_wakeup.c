@@ -1,7 +1,7 @@
 /* stolen_wakeup.c - a waiter is woken, but another one takes the item first: with if, and with while.
    Python: threading.Condition: "if not items: condition.wait()"; wait_for() is the cure
    Calls:  pthread_cond_wait(3): it may also wake up for nothing; pthread_cond_broadcast(3)
-   Needs:  05-threads/thread, 06-locks/lock, condition
+   Needs:  05-threads/thread, 06-locks/lock, 06-locks/with, condition
    Try:    Run build/stolen_wakeup plain ten times: nothing is forced, and "if" goes wrong another
            number of times in each run. Then let plain() use take_with_while: always 0. */
 #include "workbook.h"
@@ -10,35 +10,32 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { CAPACITY = 2, PLAIN_ITEMS = 20000 };
+enum { CAPACITY = 2, PLAIN_ITEMS = 20000, PLAIN_CONSUMERS = 3 };
 
 struct list {
     pthread_mutex_t lock;
-    int items[CAPACITY], count;
+    int items;                  /* how many lie there. What they are does not matter here */
     pthread_cond_t filled;      /* "there may be an item now" */
-    pthread_cond_t room;        /* "there may be room now": only for plain() */
-    int (*take)(struct list *);
-    bool waits, woken;          /* what the waiter has done, so that main knows */
-    pthread_cond_t news;        /* "one of these two has changed" */
-    int got;                    /* what it came back with */
-    bool finished;              /* only for plain(): no more items will come */
-    int found_nothing;
+    pthread_cond_t news;        /* only main waits here: "somebody waits", "... was woken", "... took an item" */
+    bool waits, woken, finished;
+    bool (*take)(struct list *);
+    int taken, came_back_with_nothing;
 };
 
-static void push(struct list *list, int item)
+static void push(struct list *list)
 {
-    list->items[list->count] = item;
-    list->count++;
+    list->items++;
     check_pthread(pthread_cond_signal(&list->filled));
 }
 
-/* Returns 0 when there is none; in Python that is IndexError: pop from empty list. */
-static int pop(struct list *list)
+/* False: there is none. In Python that is IndexError: pop from empty list. */
+static bool pop(struct list *list)
 {
-    if (list->count == 0)
-        return 0;
-    list->count--;
-    return list->items[list->count];
+    if (list->items == 0)
+        return false;
+    list->items--;
+    check_pthread(pthread_cond_signal(&list->news));
+    return true;
 }
 
 static void wait_for_item(struct list *list)
@@ -50,123 +47,105 @@ static void wait_for_item(struct list *list)
     check_pthread(pthread_cond_signal(&list->news));
 }
 
-static int take_with_if(struct list *list)
+static bool take_with_if(struct list *list)
 {
-    check_pthread(pthread_mutex_lock(&list->lock));
-    if (list->count == 0 && !list->finished)
+    if (list->items == 0 && !list->finished)
         wait_for_item(list);
-    int item = pop(list);
-    check_pthread(pthread_mutex_unlock(&list->lock));
-    return item;
+    return pop(list);
 }
 
-static int take_with_while(struct list *list)
+static bool take_with_while(struct list *list)
 {
-    check_pthread(pthread_mutex_lock(&list->lock));
-    while (list->count == 0 && !list->finished)
+    while (list->items == 0 && !list->finished)
         wait_for_item(list);
-    int item = pop(list);
-    check_pthread(pthread_mutex_unlock(&list->lock));
-    return item;
+    return pop(list);
 }
 
-static void *consume_one(void *argument)
+static void *consume(void *argument)
 {
     struct list *list = argument;
-    list->got = list->take(list);
+    for (bool end = false; !end; )
+        with_lock(&list->lock) {
+            bool found = list->take(list);
+            end = list->items == 0 && list->finished;
+            list->taken += found;
+            list->came_back_with_nothing += !found && !list->finished;
+        }
     return NULL;
 }
 
-/* Main is the producer, and then also the other consumer. It keeps the lock between the two: so it is
-   sure to be there before the waiter, who must get the lock to come back from pthread_cond_wait. */
+/* Main is the producer, and also the other consumer. It keeps the lock between the two: so it is sure to
+   be there before the waiter, who must get the lock to come back from pthread_cond_wait. */
 static void forced(struct list *list)
 {
     pthread_t waiter;
-    check_pthread(pthread_create(&waiter, NULL, consume_one, list));
-    check_pthread(pthread_mutex_lock(&list->lock));
-    while (!list->waits)
-        check_pthread(pthread_cond_wait(&list->news, &list->lock));
-    push(list, 1);                      /* the producer: wakes the waiter */
-    int stolen = pop(list);             /* the other consumer: takes the item */
-    while (!list->woken)                /* now the waiter may look */
-        check_pthread(pthread_cond_wait(&list->news, &list->lock));
-    push(list, 2);
-    check_pthread(pthread_mutex_unlock(&list->lock));
-    check_pthread(pthread_join(waiter, NULL));
-
-    say("the other consumer took item %d", stolen);
-    if (list->got == 0)
-        say("WRONG: the waiter was woken, and the list was empty");
-    else
-        say("the waiter took item %d", list->got);
-    say("left in the list: %d", list->count);
-}
-
-/* Takes until the end. An unforced theft is seen when take comes back with nothing before that. */
-static void *consume_all(void *argument)
-{
-    struct list *list = argument;
-    for (bool finished = false; !finished; ) {
-        int item = list->take(list);
-        check_pthread(pthread_mutex_lock(&list->lock));
-        finished = item == 0 && list->finished;
-        list->found_nothing += item == 0 && !list->finished;
-        check_pthread(pthread_cond_signal(&list->room));
-        check_pthread(pthread_mutex_unlock(&list->lock));
+    check_pthread(pthread_create(&waiter, NULL, consume, list));
+    with_lock(&list->lock) {
+        while (!list->waits)
+            check_pthread(pthread_cond_wait(&list->news, &list->lock));
+        push(list);                     /* the producer: wakes the waiter */
+        pop(list);                      /* the other consumer: takes the item */
+        say("item 1 was put, and the waiter woken; another consumer took the item");
+        while (!list->woken)            /* now the waiter may look */
+            check_pthread(pthread_cond_wait(&list->news, &list->lock));
+        if (list->came_back_with_nothing > 0)
+            say("WRONG: the waiter took from an empty list: %d wake-up stolen", list->came_back_with_nothing);
+        else
+            say("the waiter looked again, and waits on");
+        list->finished = true;
+        push(list);
     }
-    return NULL;
+    check_pthread(pthread_join(waiter, NULL));
+    say("item 2 was put, and the waiter took %d", list->taken);
 }
 
 static void plain(struct list *list)
 {
-    pthread_t consumers[3];
+    pthread_t consumers[PLAIN_CONSUMERS];
     list->take = take_with_if;
-    for (int i = 0; i < 3; i++)
-        check_pthread(pthread_create(&consumers[i], NULL, consume_all, list));
-    check_pthread(pthread_mutex_lock(&list->lock));
-    for (int i = 1; i <= PLAIN_ITEMS; i++) {
-        while (list->count == CAPACITY)
-            check_pthread(pthread_cond_wait(&list->room, &list->lock));
-        push(list, i);
+    for (int i = 0; i < PLAIN_CONSUMERS; i++)
+        check_pthread(pthread_create(&consumers[i], NULL, consume, list));
+    for (int i = 0; i < PLAIN_ITEMS; i++)
+        with_lock(&list->lock) {
+            while (list->items == CAPACITY)
+                check_pthread(pthread_cond_wait(&list->news, &list->lock));
+            push(list);
+        }
+    with_lock(&list->lock) {
+        list->finished = true;
+        check_pthread(pthread_cond_broadcast(&list->filled));       /* all who wait, not one of them */
     }
-    list->finished = true;
-    check_pthread(pthread_cond_broadcast(&list->filled));       /* all who wait, not one of them */
-    check_pthread(pthread_mutex_unlock(&list->lock));
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < PLAIN_CONSUMERS; i++)
         check_pthread(pthread_join(consumers[i], NULL));
-    say("%d items; a consumer was woken and found nothing: %d times", PLAIN_ITEMS, list->found_nothing);
+    say("%d items taken; a consumer was woken, and found nothing: %d times",
+        list->taken, list->came_back_with_nothing);
 }
 
 int main(int argc, char **argv)
 {
-    struct list list = { .count = 0 };
-    pthread_cond_t *const conditions[] = { &list.filled, &list.room, &list.news };
-    check_pthread(pthread_mutex_init(&list.lock, NULL));
-    for (int i = 0; i < 3; i++)
-        check_pthread(pthread_cond_init(conditions[i], NULL));
-
     const char *how = argc == 2 ? argv[1] : "";
-    if (strcmp(how, "plain") == 0) {
-        plain(&list);
-    } else if (strcmp(how, "if") == 0 || strcmp(how, "while") == 0) {
-        list.take = strcmp(how, "if") == 0 ? take_with_if : take_with_while;
-        forced(&list);
-    } else {
+    struct list list = { .take = strcmp(how, "if") == 0 ? take_with_if : take_with_while };
+    if (strcmp(how, "if") != 0 && strcmp(how, "while") != 0 && strcmp(how, "plain") != 0)
         usage("stolen_wakeup if|while|plain");
-    }
-
-    for (int i = 0; i < 3; i++)
-        check_pthread(pthread_cond_destroy(conditions[i]));
+    check_pthread(pthread_mutex_init(&list.lock, NULL));
+    check_pthread(pthread_cond_init(&list.filled, NULL));
+    check_pthread(pthread_cond_init(&list.news, NULL));
+    if (strcmp(how, "plain") == 0)
+        plain(&list);
+    else
+        forced(&list);
+    check_pthread(pthread_cond_destroy(&list.filled));
+    check_pthread(pthread_cond_destroy(&list.news));
     check_pthread(pthread_mutex_destroy(&list.lock));
 }
 
 /* Output of ./stolen_wakeup if:
-the other consumer took item 1
-WRONG: the waiter was woken, and the list was empty
-left in the list: 1
+item 1 was put, and the waiter woken; another consumer took the item
+WRONG: the waiter took from an empty list: 1 wake-up stolen
+item 2 was put, and the waiter took 1
 */
 /* Output of ./stolen_wakeup while:
-the other consumer took item 1
-the waiter took item 2
-left in the list: 0
+item 1 was put, and the waiter woken; another consumer took the item
+the waiter looked again, and waits on
+item 2 was put, and the waiter took 1
 */
