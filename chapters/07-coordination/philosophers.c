@@ -3,7 +3,7 @@
    Calls:  pthread_cond_wait(3): a condition that is more than "is it free?"
    Needs:  05-threads/thread, 06-locks/deadlock, 06-locks/with, condition, stolen_wakeup
    Try:    In main, write fork_is_free in place of fork_is_free_and_my_turn. The check at the end
-           fails: 20 is more than 2. */
+           fails: somebody was overtaken 20 times, or more often. */
 #include "workbook.h"
 
 #include <pthread.h>

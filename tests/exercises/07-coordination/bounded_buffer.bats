@@ -33,6 +33,8 @@ say_end="at the end somebody still waits: end_list must wake all who wait for an
 say_one="there is one condition for two reasons to wait, and one signal: it may wake somebody who waits for the other reason, and who only waits again; use broadcast, or two conditions"
 say_while="somebody was woken, and went on without looking again whether the list is full or empty: put a while around the wait, not an if; the wake-up may be stolen, or for nothing"
 say_unlock="a lock is not given back, or is taken twice: unlock on every way out of put, take and end_list; a wait on a condition gives it back, a wait on a semaphore does not"
+say_first="put() wakes a consumer before the item is in the list: the consumer looks, finds nothing, waits again, and nobody wakes it; first change the list, then wake"
+say_index="it uses memory beside the array of items: the next place is (first + count) modulo capacity, and first moves on modulo capacity, too"
 say_pipe="several threads read items from one pipe at once: one read may give only a part of an item, and another thread gets the rest; let one at a time read, under a lock"
 say_lock="the list is used by two threads at once: all of put, take and end_list that looks at the list or changes it belongs under one lock, the same one for all threads, which lies in the list"
 
@@ -81,6 +83,10 @@ stuck() {
         echo "$say_unlock"
     elif wakes_nobody; then
         echo "nobody is ever woken: put() must wake one who waits for an item, take() one who waits for room, end_list() all"
+    elif wakes_first put; then
+        echo "$say_first"
+    elif body_of end_list | grep -qE 'cond_wait|cnd_wait|sem_wait|wait_semaphore'; then
+        echo "end_list() waits, perhaps for ever: it only tells the end, and wakes those who wait; what is left in the list may be taken later, or never"
     else
         numbers=$(explain_numbers)
         if [ -n "$numbers" ]; then echo "$numbers"
@@ -95,12 +101,12 @@ explain_deadlock() { stuck; }
 explain() {
     case $verdict in
     hang) stuck ;;
-    crash) if waits_once put || waits_once take; then echo "$say_while"; fi ;;
+    crash) if waits_once put || waits_once take; then echo "$say_while"; elif body_of put | grep -q '\[.*\] *='; then echo "$say_index"; fi ;;
     "wrong call")
         case $details in
-        *unlock*) echo "$say_unlock" ;;
+        *unlock*) if waits_without_lock; then echo "$say_wait_locked"; else echo "$say_unlock"; fi ;;
         esac ;;
-    "wrong output" | "wrong exit status") if reads_a_pipe; then echo "$say_pipe"; else explain_numbers; fi ;;
+    "wrong output" | "wrong exit status") if reads_a_pipe; then echo "$say_pipe"; elif wakes_first put; then echo "$say_first"; else explain_numbers; fi ;;
     esac
     return 0
 }
@@ -121,6 +127,7 @@ explain_race() {
 judge_steps() {
     capacity=$1
     shift
+    expect_no_pauses
     run_threads "$capacity" "$@"
     answer "$@" >wanted
     expect <wanted
@@ -130,7 +137,7 @@ judge_steps() {
 @test "full first, then empty" {
     local capacity
     capacity=$(random 2 4)
-    judge_steps "$capacity" "p$((capacity + $(random 1 2)))" p$((capacity - 1)) c cc end
+    judge_steps "$capacity" "p$((capacity + $(random 1 2)))" p$((capacity - 1)) c1 c cc end
 }
 
 @test "three consumers wait for one place" {

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154  # $stage, $details and others are of exercise.bash
+# shellcheck shell=bash disable=SC2154,SC2034  # $stage, $details and others are of exercise.bash; its own are for the checks
 # coordination.bash - for the checks of this chapter: load it after ../../lib/exercise and ../05-threads/threads.
 
 # The answer's code, without comments and blank lines.
@@ -9,6 +9,50 @@ code_only() {
 # The body of a function of the answer.
 body_of() {
     code_only | awk -v name="$1" '!found && $0 ~ "(^|[^a-z_A-Z0-9])" name " *\\(" && !/;/ { found = 1 } found { print } found && /^}/ { exit }'
+}
+
+# What the student has written: the code up to the given part.
+own_code() {
+    code_only | awk '/^struct (worker|visitor|belt) *\{/ { exit } { print }'
+}
+
+# Whoever asks again and again, with a pause or after giving the core away, does not wait: it only costs less. That
+# would pass in many runs, and take minutes in others.
+expect_no_pauses() {
+    local pause
+    pause=$(own_code | grep -oE '(^|[^a-z_])(usleep|sleep|nanosleep|clock_nanosleep|thrd_sleep|sched_yield|thrd_yield|pthread_yield|work_ticks|poll|select) *\(' | head -n 1)
+    [ -z "$pause" ] && return 0
+    ran="./$exercise"
+    fail_with "wrong call" "${pause//[^a-z_]/} makes a busy loop with a pause in it: it asks again and again, and comes too late; wait on a condition, or on a semaphore, until somebody wakes you"
+}
+
+# Of a wrong unlock: was it made by a wait on a condition, whose lock the caller did not have?
+waits_without_lock() {
+    local number
+    number=$(grep -oE "$exercise\.c:[0-9]+" <<<"$details" | head -n 1 | grep -oE '[0-9]+$')
+    [ -n "$number" ] && sed -n "${number}p" "$ANSWER" | grep -qE 'cond_(timed)?wait|cnd_wait'
+}
+say_wait_locked="pthread_cond_wait is called without the lock: lock it before you look, and keep it until the wait itself gives it back"
+
+# Does the function $1 wake somebody before it has the lock, so before it has changed anything?
+wakes_first() {
+    body_of "$1" | awk '/cond_signal|cond_broadcast|cnd_signal|cnd_broadcast/ { early = 1; exit }
+        /lock *\(|sem_wait|wait_semaphore/ { exit }
+        END { exit !early }'
+}
+
+# The noise that interrupts calls, or shortens them, also delays: an answer that makes no such calls itself fails by the
+# delay. Then its checks know more.
+eval "noisy_$(declare -f fail_with)"
+fail_with() {
+    local hint=${2:-} said='' calls
+    case $hint in
+    "it fails when signals interrupt"*) calls='sem_wait|sem_timedwait|read|write|syscall' ;;
+    "it fails when read and write take fewer"*) calls='read|write' ;;
+    *) calls= ;;
+    esac
+    if [ -n "$calls" ] && ! own_code | grep -qE "(^|[^a-z_])($calls) *\("; then said=$(explain); fi
+    noisy_fail_with "$1" "${said:-$hint}"
 }
 
 # How many different conditions does the answer wait on?
@@ -38,7 +82,7 @@ wakes_nobody() {
 eval "bare_$(declare -f judge_stage)"
 judge_stage() {
     bare_judge_stage || return 1
-    if [ -f "$compiled/plain" ] && grep -q pthread_rwlock "$ANSWER"; then
+    if [ -f "$compiled/plain" ] && grep -qE 'pthread_rwlock|pthread_cond_timedwait' "$ANSWER"; then
         cp "$BATS_TEST_DIRNAME/tools/pthread.h" "$stage/at/"
     fi
 }

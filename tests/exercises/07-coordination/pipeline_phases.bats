@@ -82,7 +82,7 @@ explain() {
     crash) echo "$say_early" ;;
     "wrong call")
         case $details in
-        *unlock*) echo "$say_unlock; and unlock only what you have locked" ;;
+        *unlock*) if waits_without_lock; then echo "$say_wait_locked"; else echo "$say_unlock; and unlock only what you have locked"; fi ;;
         esac ;;
     "wrong output" | "wrong exit status")
         reason=$(made_for_one_meeting)
@@ -122,6 +122,7 @@ explain_race() {
 # judge_belt STATIONS NUMBER...
 judge_belt() {
     local commas=${1//[^,]/}
+    expect_no_pauses
     run_threads "$@"
     if code_only | grep -q 'pthread_barrier'; then
         fail_with "wrong call" "pthread_barrier is the system's barrier: make your own, of a lock and a condition"

@@ -92,7 +92,7 @@ explain() {
     "wrong call")
         case $details in
         *unlock*"another task"*) echo "a mutex was unlocked by another visitor than the one that locked it: the last reader is mostly not the first one; a semaphore that begins at 1 may be posted by anybody, or count under a mutex and wait on a condition" ;;
-        *unlock*) echo "a mutex was unlocked that is not locked: every unlock needs a lock before it" ;;
+        *unlock*) if waits_without_lock; then echo "$say_wait_locked"; else echo "a mutex was unlocked that is not locked: every unlock needs a lock before it"; fi ;;
         esac ;;
     "wrong output" | "wrong exit status") explain_numbers ;;
     esac
@@ -115,6 +115,7 @@ explain_race() {
 
 # judge_steps STEP...
 judge_steps() {
+    expect_no_pauses
     run_threads "$@"
     answer "$@" >wanted
     expect <wanted
