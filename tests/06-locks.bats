@@ -96,7 +96,7 @@ load lib/chapter
 silent_blocks() {
     local program=$1 command=$2 seed failed=0
     case $command in
-    ./lock_errors | "./rlock 3 misuse" | "./process_lock private") return 0 ;;
+    ./lock_errors | "./rlock 3 misuse" | ./private_lock) return 0 ;;
     esac
     VARIANT=tsan stage_built "$program" || return 1
     judge_run --memory 8192 --time 30000 -- sh -c "exec $command"
@@ -133,7 +133,7 @@ blocks_with_both_builds() {
 # bats test_tags=deep
 @test "06-locks: a killed owner or waiter never leaves the others waiting" {
     local name failed=0
-    for name in process_lock robust_lock try_and_timeout lock_errors atomic; do
+    for name in process_lock private_lock robust_lock try_and_timeout lock_errors atomic; do
         survives_strikes child 20 "06-locks/$name" || failed=1
     done
     return $failed
