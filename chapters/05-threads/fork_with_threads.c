@@ -2,14 +2,18 @@
    Python: os.fork() beside threads (a warning since 3.12); start methods spawn and forkserver
    Calls:  fork(2), pthread_mutex_trylock(3), execl(3)
    Needs:  thread, shared_or_copied, 01-fork/states, 03-exec/exec
-   Try:    In fork_to_try(), write pthread_mutex_lock for pthread_mutex_trylock: the second child waits
-           for a thread that it does not have. The program hangs. (End it with Ctrl-C.) */
+   Try:    Run `build/fork_with_threads plain`: there is no lock of ours, and nothing is arranged. With
+           glibc, sooner or later a child waits for a lock of the C library. */
 #include "workbook.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A mutex is a lock: one thread at a time can have it, others wait. Chapter 06 is about it. */
@@ -26,22 +30,18 @@ static void *hold_lock(void *argument)
     return argument;
 }
 
-/* How many threads has the process PID? The kernel tells it in a line such as "Threads: 2". */
+/* How many threads has the process PID? Each one has a folder in /proc/PID/task. */
 static int count_threads(pid_t pid)
 {
-    char path[40], line[200];
-    int count = 0;
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    FILE *file = check_ptr(fopen(path, "r"));
-    while (fgets(line, sizeof line, file) != NULL && sscanf(line, "Threads: %d", &count) != 1)
-        ;
-    if (fclose(file) == EOF)
-        die("fclose %s: %s", path, errno_name(errno));
-    return count;
+    char path[40];
+    struct stat folder;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    check(stat(path, &folder));
+    return (int)folder.st_nlink - 2;    /* a link from each folder in it, and two of its own */
 }
 
 /* A child that waits for a byte, then tries the lock once. Between fork and _exit it makes simple
-   calls only: malloc or printf may need a lock that another thread had at the moment of fork. */
+   calls only: others may need a lock that another thread had at the moment of fork. */
 static pid_t fork_to_try(void)
 {
     pid_t parent = getpid();
@@ -77,8 +77,51 @@ static void join(int which, pid_t pid, int wanted)
         die("child %d ended with exit status %d", which, WEXITSTATUS(status));
 }
 
-int main(void)
+/* For `plain`: looks harmless, but the C library takes a lock of its own in it. */
+static void ask_for_the_date(void)
 {
+    time_t now = time(NULL);
+    struct tm date;
+    check_ptr(localtime_r(&now, &date));
+}
+
+static void *ask_all_the_time(void *argument)
+{
+    for (;;)
+        ask_for_the_date();
+    return argument;
+}
+
+/* The mistake as people make it: nothing is arranged, and no lock is to be seen. */
+static void fork_plainly(void)
+{
+    pthread_t thread;
+    check_pthread(pthread_create(&thread, NULL, ask_all_the_time, NULL));
+    for (int number = 1; number <= 1000; number++) {
+        pid_t pid = check(fork());
+        if (pid == 0) {
+            alarm(1);           /* without it, the child could wait for ever */
+            ask_for_the_date();
+            _exit(0);
+        }
+        int status = check(wait_child(pid));
+        if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+            say("WRONG: child %d waits for a lock of the C library, until the alarm ends it", number);
+            return;             /* the thread ends with main */
+        }
+    }
+    say("1000 children, and none of them had to wait");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "plain") == 0) {
+        fork_plainly();
+        return 0;
+    }
+    if (argc > 1)
+        usage("fork_with_threads [plain]");
+
     pthread_t holder;
     char byte;
     check(pipe(locked));
