@@ -1,5 +1,5 @@
 /* atomic.c - one variable without a lock: a change in one step that nothing can cut in two.
-   Python: nothing like it in the standard library: x += 1 needs a lock
+   Python: nothing like it in the standard library; x += 1 needs a Lock
    Calls:  stdatomic.h of C11: atomic_fetch_add, atomic_load, atomic_compare_exchange_weak
    Needs:  01-fork/share, 05-threads/thread, race, process_lock
    Try:    Run `build/atomic volatile` twenty times: two threads do x++ on a volatile int. It loses as
