@@ -1,7 +1,7 @@
 /* fork_with_threads.c - fork copies the memory, but only one thread: a lock stays locked for ever.
    Python: os.fork() beside threads (a warning since 3.12); start methods spawn and forkserver
    Calls:  fork(2), pthread_mutex_trylock(3), execl(3)
-   Needs:  thread, shared_or_copied, 01-fork/states, 03-exec/exec
+   Needs:  thread, shared_or_copied, 01-fork/states, 03-exec/exec, 04-signals/alarm_and_timer
    Try:    Run `build/fork_with_threads plain`: there is no lock of ours, and nothing is arranged. With
            glibc, sooner or later a child waits for a lock of the C library. */
 #include "workbook.h"

@@ -38,6 +38,7 @@ static int python_release(sem_t *lock)
     check(sem_getvalue(lock, &value));
     if (value > 0)
         return EPERM;               /* without this check it would count to 2, and let two in */
+    /* Two who release at the same moment can both come here. CPython's multiprocessing has that gap, too. */
     check(sem_post(lock));
     return 0;
 }

@@ -26,6 +26,8 @@ run_threads() {
     run_answer "$@"
     if [ -f "$stage/at/joined_detached" ]; then
         fail_with "wrong call" "a thread was detached, and then joined: a detached thread cannot be joined any more; leave pthread_detach out"
+    elif [ -f "$stage/at/joined_twice" ]; then
+        fail_with "wrong call" "a thread was joined twice, and another one perhaps never: call pthread_join once for each thread"
     elif [ -f "$stage/at/strtok_shared" ]; then
         fail_with race "two threads use strtok at once: it keeps its place in one hidden variable, for all threads; use strtok_r, or look at the bytes yourself"
     fi

@@ -77,7 +77,7 @@ explain_counts() {
             if (lines == 0 && totals == 0) print "nothing was printed: see what the program said on stderr"
             else if (lines != t || totals != 1) print "there must be one line a thread, " t " in all, and then one line with the total"
             else if (disorder) print "the lines must come in the order of the threads: main prints them all, after the joins"
-            else if (sum != total) print sum == n ? "the counts are right, but the total is not their sum" : "the total is not the sum of the counts: is it added by the threads, or before they have ended?"
+            else if (sum != total) print sum == n ? "the counts are right, but the total is not their sum: main adds them, after the joins" : "the total is not the sum of the counts: is it added by the threads, or before they have ended?"
             else if (sum == 0 && n > t) print "all counts are 0: how does a thread give its count back, and does main read it only after pthread_join?"
             else if (permuted && total == n) print "each count stands beside the wrong thread: did thread " 1 " get the first slice? every thread needs an argument of its own, not &i"
             else if (t > 1 && same && n > t && total != n) print "all threads counted the same slice: each one needs an argument of its own, not the address of a variable that goes on (&i)"
@@ -153,6 +153,9 @@ judge_words() {
     judge_words 3
     : >in.txt
     judge_words 2
+    printf 'abc d\nef' >in.txt  # a byte a slice, and less
+    JUDGE_PLAIN=1 judge_words 8
+    JUDGE_PLAIN=1 judge_words "$(random 9 16)"
 }
 
 @test "a large file" {

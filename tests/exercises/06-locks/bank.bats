@@ -25,6 +25,8 @@ say_self="from and to may be the same account: then there is one lock only, and 
 say_order="two clients take two locks in different orders, and each waits for the other one: take the lock of the smaller account number first, whichever way the money goes"
 say_unlock="a lock was not given back: unlock on every way out, also when the transfer is refused because funds are short"
 say_money="a transfer is refused at once when the account holds less than the amount: nobody waits for money, it may never come"
+say_shared="what processes share (a mutex, a condition, a read-write lock) must be made with PTHREAD_PROCESS_SHARED: else an unlock does not wake a waiter in another process"
+say_semaphore="a semaphore that is a lock begins at 1: at 0 nobody ever gets it, and at 2 two get in at once"
 say_address="each client got the address of the same variable: give each one an argument of its own, not the address of one that goes on"
 
 has_self_transfer() {
@@ -53,7 +55,8 @@ explain_balances() {
                 if (got[i] != right[i]) all = 0
                 if (got[i] < 0) below = i
             }
-            if (chain && lines == n && sum == right_total && done + refused == right_done) print "a client must do its own transfers, in this order: client k does the transfers k, k + CLIENTS, k + 2 * CLIENTS ..."
+            if (chain && lines == n && done == 0 && refused == right_done) print "a transfer was refused although the account holds the amount exactly"
+            else if (chain && lines == n && sum == right_total && done + refused == right_done) print "a client must do its own transfers, in this order: client k does the transfers k, k + CLIENTS, k + 2 * CLIENTS ..."
             else if (lines != n || !counts || !totals) print "there must be a line for each account, then done and refused, then the total: see what the program said on stderr"
             else if (below) print "account " below " went below zero: two clients both found enough, and both took it; ask for the balance under the lock that you keep until it is changed"
             else if (untouched && !all && done + refused == 0) print mode == "processes" ? private : "no transfer was made"
@@ -72,8 +75,19 @@ explain_balances() {
         }'
 }
 
+# Is a lock of a kind that the answer uses never made for processes? (Of a mutex, the judge says so itself.)
+unshared() {
+    local kind
+    for kind in rwlock cond barrier; do
+        if grep -q "pthread_${kind}_" "$ANSWER" && ! grep -q "pthread_${kind}attr_setpshared" "$ANSWER"; then return 0; fi
+    done
+    return 1
+}
+
 stuck() {                       # what a deadlock, or a hang, comes from
-    if [[ $details == *" is running"* || $details == *cond_wait* ]] && [ -n "${short:-}" ]; then echo "$say_money"
+    if grep -q 'sem_init *([^;]*, *0 *)' "$ANSWER"; then echo "$say_semaphore"
+    elif [ "$mode" = processes ] && unshared; then echo "$say_shared"
+    elif [[ $details == *" is running"* || $details == *cond_wait* ]] && [ -n "${short:-}" ]; then echo "$say_money"
     elif has_self_transfer; then echo "$say_self"
     elif [ -n "${short:-}" ]; then echo "$say_unlock"
     elif [ "$mode" = threads ] || ! grep -q 'fork' <<<"$details"; then echo "$say_order"
@@ -90,9 +104,9 @@ explain() {
         if [ "$mode" = processes ]; then echo "each client process must be waited for, with wait_children or waitpid"; fi ;;
     "wrong call")
         case $details in
-        *PROCESS_SHARED*) echo "a mutex that processes share must be made with PTHREAD_PROCESS_SHARED: else an unlock does not wake a waiter in another process" ;;
+        *PROCESS_SHARED*) echo "$say_shared" ;;
         *pshared*) echo "a semaphore that processes share must be made by sem_init with 1 as its second argument" ;;
-        *unlock*) echo "a mutex was unlocked by a client that does not hold it: for a transfer from an account to itself, unlock once; and unlock only what you have locked" ;;
+        *unlock*) echo "a mutex was unlocked by a client that does not hold it: for a transfer from an account to itself, unlock once; unlock only what you have locked; and make the locks once, before the clients start" ;;
         esac ;;
     "wrong output" | "wrong exit status")
         if [ "$mode" = processes ] && [ "$(count_events fork)" -eq 0 ]; then echo "no process was started: with the argument processes, the clients are children"
@@ -110,9 +124,14 @@ explain_race() {
     elif racing_lines | grep -qE 'done|refused' && ! racing_lines | grep -q 'balance'; then
         echo "the counts of done and refused transfers are used by all clients at once: each client counts in its own place, or under a lock"
     elif [ "$mode" = processes ] && grep -q 'PTHREAD_MUTEX_INITIALIZER' "$ANSWER"; then echo "the balances are used at once by processes: is the lock in ordinary memory? then each process has its own copy of it, and it excludes nobody; put it into the memory of share()"
-    elif [ "$mode" = threads ] && [ "$(count_events join)" -lt "$(count_events thread)" ]; then echo "main reads the balances before every client was joined"
+    elif grep -qE 'sem_init *([^;]*, *([02-9]|1[0-9]+) *)' "$ANSWER"; then echo "$say_semaphore"
+    elif grep -q 'memory_order_relaxed' "$ANSWER" && ! grep -q 'memory_order_\(acquire\|acq_rel\|seq_cst\)' "$ANSWER"; then
+        echo "memory_order_relaxed orders nothing: a lock of your own must be taken with acquire and given back with release"
+    elif [ "$mode" = threads ] && [[ $details == *"P1 reads"* || $details == *"by main thread"* ]]; then echo "main reads the balances before every client was joined"
+    elif grep -q 'rdlock' "$ANSWER"; then
+        echo "a lock for reading lets in several clients at once: who changes a balance needs the lock for writing, and keeps it from the question until the change"
     else
-        echo "a balance is read or changed by two clients at once: hold the lock of an account while you ask whether there is enough, and until both balances are changed"
+        echo "a balance is read or changed by two clients at once: hold the lock of an account while you ask whether there is enough, and until both balances are changed (the lock itself: not a copy, and not one for each client)"
     fi
 }
 
@@ -122,9 +141,15 @@ judge_bank() {
     mode=$1
     [ "$mode" = processes ] || word=
     run_threads $word "$2" "$balances" "${transfers[@]}"
+    [ "${#transfers[@]}" -lt 50 ] || ran="./bank $word $2 ${balances%%,*},... ${transfers[*]:0:3} ..., ${#transfers[@]} transfers in all"
     answer >wanted
     if [ "$verdict" = pass ] && [ "$mode" = threads ] && [ "$(count_events thread)" -gt 0 ]; then expect_joined; fi
     expect <wanted
+    if [ "$mode" = processes ] && [ "$(count_events fork)" -eq 0 ]; then
+        fail_with "not parallel" "no process was started: with the argument processes, the clients are children"
+    elif [ "$mode" = threads ] && [ "$(count_events thread)" -eq 0 ]; then
+        fail_with "not parallel" "no thread was started: without the argument processes, the clients are threads"
+    fi
     if [ "$mode" = threads ]; then expect_threads "$2"; else expect_parallel "$2"; fi
 }
 

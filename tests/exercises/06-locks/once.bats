@@ -45,14 +45,22 @@ explain() {
     return 0
 }
 
+say_semaphore="a semaphore that is a lock begins at 1: at 0 nobody ever gets it, and at 2 two get in at once"
+
 explain_deadlock() {
-    echo "a lock was not given back, or was taken twice by the same thread: unlock on every way out of get_table, also when the table is there already"
+    if grep -q 'sem_init *([^;]*, *0 *)' "$ANSWER"; then echo "$say_semaphore"
+    elif [[ $details == *cond_wait* ]]; then
+        echo "a thread waits for a signal that came before it waited, or that woke another thread: ask first whether the table is there, wait in a while loop, and broadcast when it is built"
+    elif [[ $details == *rwlock* ]]; then
+        echo "a thread that has the lock for reading waits to have it for writing, too: give it back first, then lock for writing, and look again"
+    else echo "a lock was not given back, or was taken twice by the same thread: unlock on every way out of get_table, also when the table is there already"
+    fi
 }
 
 explain_race() {
     if [ -n "$(one_argument_for_all)" ]; then
         echo "each thread got the address of the same variable, which main changes while they read: give each thread an argument of its own"
-    elif [ "$(count_events join)" -lt "$(count_events thread)" ]; then
+    elif [[ $details == *"P1 reads"* || $details == *"by main thread"* ]]; then
         echo "main reads a value before the thread that makes it was joined: pthread_join first, then read"
     elif grep -qE '^[[:space:]]+(pthread_mutex_t|pthread_once_t)[^*]*INIT' "$ANSWER" && ! grep -qE '^(static +)?(pthread_mutex_t|pthread_once_t) ' "$ANSWER"; then
         echo "the lock (or the pthread_once_t) is a local variable: each call has its own one, so it excludes nobody; it must be one for all threads"
@@ -60,6 +68,7 @@ explain_race() {
         echo "memory_order_relaxed orders nothing: who sees the flag need not see the table yet; store with release, load with acquire"
     elif grep -q 'volatile' "$ANSWER"; then
         echo "volatile orders nothing between threads: ask under the lock, always, or use an atomic, or pthread_once"
+    elif grep -qE 'sem_init *([^;]*, *([02-9]|1[0-9]+) *)' "$ANSWER"; then echo "$say_semaphore"
     elif ! grep -qE 'pthread_(mutex|once|rwlock|spin)|with_lock|sem_|atomic' "$ANSWER"; then
         echo "nothing keeps two threads from building at the same time: the question whether the table is there, and the building, belong under one lock"
     else
@@ -71,6 +80,9 @@ explain_race() {
 judge_once() {
     numbers=("$@")
     run_threads "$@"
+    if [ -f "$stage/at/built_by_main" ]; then
+        fail_with "wrong output" "main built the table: it is built by the thread that needs it first, while the threads run"
+    fi
     answer >wanted
     if [ "$verdict" = pass ] && [ "$(count_events thread)" -gt 0 ]; then
         expect_threads $#

@@ -1,6 +1,9 @@
 /* threads.c - preloaded into an answer's plain runs by threads.bash: shows mistakes that mostly stay hidden.
      ./joined_detached   is made when a thread is joined that was detached. (Such a join may return at
                          once, fail or crash: here it always fails with EINVAL.)
+     ./joined_twice      is made when a thread is joined again. (Such a join fails, or crashes, or joins
+                         another thread that got the same id: here it always fails with ESRCH.)
+     ./built_by_main     is made when the first thread says that it builds the table (exercise once).
      ./strtok_shared     is made when a thread goes on with the text that another thread gave to strtok.
                          A thread's first strtok waits a moment for one of another thread, so that
                          the two really meet. Nothing is decided by this wait about a right answer. */
@@ -28,25 +31,28 @@ static void mark(const char *name)
         close(fd);
 }
 
-/* ---- detached threads: whoever is in this list ---- */
+/* ---- threads that cannot be joined: the detached ones, and those that were joined ---- */
 
+enum why { DETACHED, JOINED };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_t detached[MOST];
+static struct { pthread_t thread; enum why why; } gone[MOST];
 static int count;
 
 static int find(pthread_t thread)
 {
     for (int i = 0; i < count; i++)
-        if (pthread_equal(detached[i], thread))
+        if (pthread_equal(gone[i].thread, thread))
             return i;
     return -1;
 }
 
-static void add(pthread_t thread)
+static void add(pthread_t thread, enum why why)
 {
     pthread_mutex_lock(&lock);
-    if (count < MOST)
-        detached[count++] = thread;
+    if (count < MOST) {
+        gone[count].thread = thread;
+        gone[count++].why = why;
+    }
     pthread_mutex_unlock(&lock);
 }
 
@@ -61,16 +67,16 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
     pthread_mutex_lock(&lock);
     int at = find(*thread);             /* the C library uses ids again */
     if (at != -1)
-        detached[at] = detached[--count];
+        gone[at] = gone[--count];
     pthread_mutex_unlock(&lock);
     if (state == PTHREAD_CREATE_DETACHED)
-        add(*thread);
+        add(*thread, DETACHED);
     return 0;
 }
 
 int pthread_detach(pthread_t thread)
 {
-    add(thread);
+    add(thread, DETACHED);
     return REAL(pthread_detach)(thread);
 }
 
@@ -78,11 +84,24 @@ int pthread_join(pthread_t thread, void **value)
 {
     pthread_mutex_lock(&lock);
     int at = find(thread);
+    int joined = at != -1 && gone[at].why == JOINED;
     pthread_mutex_unlock(&lock);
-    if (at == -1)
+    if (at == -1) {
+        add(thread, JOINED);            /* before the join: after it, the id may be another thread's */
         return REAL(pthread_join)(thread, value);
-    mark("joined_detached");
-    return EINVAL;
+    }
+    mark(joined ? "joined_twice" : "joined_detached");
+    return joined ? ESRCH : EINVAL;
+}
+
+/* ---- who builds the table? ---- */
+
+ssize_t write(int fd, const void *buffer, size_t size)
+{
+    static const char words[] = "building the table";
+    if (size >= sizeof words - 1 && memcmp(buffer, words, sizeof words - 1) == 0 && syscall(SYS_gettid) == getpid())
+        mark("built_by_main");
+    return REAL(write)(fd, buffer, size);
 }
 
 /* ---- strtok ---- */

@@ -1,0 +1,82 @@
+/* wrong output | main built */
+#include "workbook.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { MAX_THREADS = 16, MAX_NUMBER = 100 };
+
+struct user {
+    long number;
+    long value; /* only its thread writes it, and main reads it after the join */
+};
+
+/* Builds the table: at n it holds 1 + 2 + ... + n. This costs a lot of time, let us say; so nobody
+   should do it twice, and nobody should do it for nothing. */
+static long *build_table(void)
+{
+    say("building the table");
+    long *table = check_ptr(malloc((MAX_NUMBER + 1) * sizeof *table));
+    table[0] = 0;
+    for (int n = 1; n <= MAX_NUMBER; n++)
+        table[n] = table[n - 1] + n;
+    return table;
+}
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static long *the_table; /* NULL: not built yet. Whoever reads or writes it has the lock */
+
+/* The question and the answer to it are under one lock: nobody can come between them. Whoever comes
+   while it is built waits. What the table holds needs no lock later: nobody writes to it any more. */
+static const long *get_table(void)
+{
+    const long *table = NULL;
+    with_lock(&lock)
+    {
+        if (the_table == NULL)
+            the_table = build_table();
+        table = the_table;
+    }
+    return table;
+}
+
+static void *look_up(void *argument)
+{
+    struct user *user = argument;
+    if (user->number > 0)
+        user->value = get_table()[user->number];
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    long numbers[MAX_THREADS];
+    int count = argc - 1;
+    for (int i = 0; i < count && count <= MAX_THREADS; i++)
+        if (parse_number(argv[i + 1], 0, MAX_NUMBER, &numbers[i]) == -1)
+            count = 0;
+    if (count < 1 || count > MAX_THREADS)
+        usage("once NUMBER...   (1 to 16 numbers from 0 to 100)");
+
+    for (int i = 0; i < count; i++)
+        if (numbers[i] > 0) {
+            (void)get_table();
+            break;
+        }
+    pthread_t threads[MAX_THREADS];
+    struct user users[MAX_THREADS];
+    for (int i = 0; i < count; i++) {
+        users[i] = (struct user){numbers[i], 0};
+        check_pthread(pthread_create(&threads[i], NULL, look_up, &users[i]));
+    }
+    for (int i = 0; i < count; i++)
+        check_pthread(pthread_join(threads[i], NULL));
+    for (int i = 0; i < count; i++) {
+        if (users[i].number > 0)
+            say("thread %d: %ld", i + 1, users[i].value);
+        else
+            say("thread %d: no need", i + 1);
+    }
+    free(the_table); /* the threads have been joined: nobody else uses it */
+    return 0;
+}
