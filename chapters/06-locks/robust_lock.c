@@ -1,7 +1,7 @@
 /* robust_lock.c - the owner of a lock is killed: the next one is told, repairs the data and goes on.
    Python: nothing like it; a multiprocessing.Lock whose owner was killed stays locked
    Calls:  pthread_mutexattr_setrobust(3), pthread_mutex_consistent(3)
-   Needs:  02-process/terminate, process_lock
+   Needs:  01-fork/exit_status, process_lock
    Try:    Take out the line with pthread_mutex_consistent. The unlock now makes the lock useless for
            ever: main's second lock fails, as with the argument "unrepaired". */
 #include "workbook.h"
