@@ -106,6 +106,7 @@ start() {
     (
         ulimit -n "${descriptors:-4096}"
         ulimit -v "${memory:-unlimited}"
+        if [ "${start_with_a_child:-}" ]; then sleep 60 & echo $! >"$BATS_TEST_TMPDIR/stranger"; fi
         exec "$BATS_TEST_TMPDIR/$name" "${@:-0}"
     ) >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
     server=$! port=
@@ -244,6 +245,23 @@ thousand() {
         exec 9>&-
         wait "$server"
         until_true nobody
+    done
+}
+
+# A shell with a child becomes the server: the child is the server's now, and ends while a talk is open.
+@test "11-sockets: children that a server did not start do not disturb it" {
+    local name line
+    for name in echo_server prefork_server; do
+        start_with_a_child=1 start $name
+        exec 9<>"/dev/tcp/127.0.0.1/$port"
+        echo first >&9
+        read -r -t 5 line <&9 && [ "$line" = FIRST ]
+        kill -KILL "$(cat "$BATS_TEST_TMPDIR/stranger")"
+        until_true has_ended "$(cat "$BATS_TEST_TMPDIR/stranger")"
+        answers
+        exec 9>&-
+        stop
+        [ ! -s "$BATS_TEST_TMPDIR/err" ]
     done
 }
 

@@ -53,7 +53,8 @@ static bool welcome(struct server *server)
     if (child == -1)
         dprintf(STDERR_FILENO, "echo_server: no process for a client: %s\n", errno_name(errno));
     else
-        server->talks[server->count++] = child, server->served++;
+        server->talks[server->count++] = child;
+    server->served += child != -1;
     check(close(client));               /* the child has its own copy. Were ours still open, the client */
     return child != -1;                 /* would never see the end of the talk */
 }
@@ -63,8 +64,10 @@ static void reap(struct server *server, int how)
 {
     int status, i;
     for (pid_t pid; server->count > 0 && (pid = waitpid(-1, &status, how)) > 0; how = WNOHANG) {
-        for (i = 0; server->talks[i] != pid; i++)
+        for (i = 0; i < server->count && server->talks[i] != pid; i++)
             ;
+        if (i == server->count)
+            continue;                   /* not one of ours: who became this program by exec may have had children */
         server->talks[i] = server->talks[--server->count];
         if (WIFSIGNALED(status))
             dprintf(STDERR_FILENO, "echo_server: a talk was ended by signal %d\n", WTERMSIG(status));

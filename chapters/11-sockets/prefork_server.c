@@ -74,9 +74,12 @@ static void reap(struct server *server, int how)
 {
     int status;
     for (pid_t pid; server->count > 0 && (pid = waitpid(-1, &status, how)) > 0; how = WNOHANG) {
-        for (int i = 0; i < WORKERS; i++)
-            if (server->workers[i] == pid)
-                server->workers[i] = 0;
+        int i = 0;
+        while (i < WORKERS && server->workers[i] != pid)
+            i++;
+        if (i == WORKERS)
+            continue;                   /* not one of ours: who became this program by exec may have had children */
+        server->workers[i] = 0;
         server->count--;
         if (status != 0)
             dprintf(STDERR_FILENO, "prefork_server: a worker ended with wait status %d\n", status);
