@@ -142,6 +142,7 @@ judge_bank() {
     [ "$mode" = processes ] || word=
     run_threads $word "$2" "$balances" "${transfers[@]}"
     [ "${#transfers[@]}" -lt 50 ] || ran="./bank $word $2 ${balances%%,*},... ${transfers[*]:0:3} ..., ${#transfers[@]} transfers in all"
+    if [ "$mode" = processes ] && [ -f "$stage/at/private_in_shared" ]; then fail_with "wrong call" "$say_shared"; fi
     answer >wanted
     if [ "$verdict" = pass ] && [ "$mode" = threads ] && [ "$(count_events thread)" -gt 0 ]; then expect_joined; fi
     expect <wanted

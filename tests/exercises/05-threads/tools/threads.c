@@ -4,6 +4,8 @@
      ./joined_twice      is made when a thread is joined again. (Such a join fails, or crashes, or joins
                          another thread that got the same id: here it always fails with ESRCH.)
      ./built_by_main     is made when the first thread says that it builds the table (exercise once).
+     ./private_in_shared is made when a read-write lock, a condition variable or a barrier is made for one
+                         process, but in memory that several processes share. It seldom does harm.
      ./strtok_shared     is made when a thread goes on with the text that another thread gave to strtok.
                          A thread's first strtok waits a moment for one of another thread, so that
                          the two really meet. Nothing is decided by this wait about a right answer. */
@@ -13,6 +15,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -102,6 +105,54 @@ ssize_t write(int fd, const void *buffer, size_t size)
     if (size >= sizeof words - 1 && memcmp(buffer, words, sizeof words - 1) == 0 && syscall(SYS_gettid) == getpid())
         mark("built_by_main");
     return REAL(write)(fd, buffer, size);
+}
+
+/* ---- private, but in shared memory ---- */
+
+static int is_shared(const void *object)
+{
+    unsigned long from, to, at = (unsigned long)object;
+    char line[512], access[5];
+    int found = 0;
+    FILE *maps = fopen("/proc/self/maps", "re");
+    while (maps != NULL && !found && fgets(line, sizeof line, maps) != NULL)
+        found = sscanf(line, "%lx-%lx %4s", &from, &to, access) == 3 && at >= from && at < to && access[3] == 's';
+    if (maps != NULL)
+        fclose(maps);
+    return found;
+}
+
+static void made(const void *object, int for_whom)
+{
+    if (for_whom == PTHREAD_PROCESS_PRIVATE && is_shared(object))
+        mark("private_in_shared");
+}
+
+int pthread_rwlock_init(pthread_rwlock_t *object, const pthread_rwlockattr_t *attributes)
+{
+    int for_whom = PTHREAD_PROCESS_PRIVATE;
+    if (attributes != NULL)
+        pthread_rwlockattr_getpshared(attributes, &for_whom);
+    made(object, for_whom);
+    return REAL(pthread_rwlock_init)(object, attributes);
+}
+
+int pthread_cond_init(pthread_cond_t *object, const pthread_condattr_t *attributes)
+{
+    int for_whom = PTHREAD_PROCESS_PRIVATE;
+    if (attributes != NULL)
+        pthread_condattr_getpshared(attributes, &for_whom);
+    made(object, for_whom);
+    return REAL(pthread_cond_init)(object, attributes);
+}
+
+int pthread_barrier_init(pthread_barrier_t *object, const pthread_barrierattr_t *attributes, unsigned int parties)
+{
+    int for_whom = PTHREAD_PROCESS_PRIVATE;
+    if (attributes != NULL)
+        pthread_barrierattr_getpshared(attributes, &for_whom);
+    made(object, for_whom);
+    return REAL(pthread_barrier_init)(object, attributes, parties);
 }
 
 /* ---- strtok ---- */

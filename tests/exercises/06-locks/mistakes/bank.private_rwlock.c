@@ -1,4 +1,4 @@
-/* hang | PTHREAD_PROCESS_SHARED */
+/* wrong call | PTHREAD_PROCESS_SHARED */
 #include "workbook.h"
 
 #include <pthread.h>
