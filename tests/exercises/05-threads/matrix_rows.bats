@@ -104,7 +104,7 @@ explain_race() {
     name=$(one_argument_for_all)
     if [ -n "$name" ]; then
         echo "each thread got the address of the same variable ($name), and main changes it while they read: give each thread an argument of its own"
-    elif [[ $details == *"P1 reads"* || $details == *"by main thread"* ]]; then
+    elif main_took_part; then
         echo "main reads a result before the thread that makes it was joined: pthread_join first, then read"
     elif ! grep -qE '\] *[-+*]?= |\*.*= |memcpy|memmove' <<<"$(writing_line)"; then
         echo "two threads change the same variable at once: a sum, or a count, that a thread works with must be its own; join orders it for main"

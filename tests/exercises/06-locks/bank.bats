@@ -127,7 +127,7 @@ explain_race() {
     elif grep -qE 'sem_init *([^;]*, *([02-9]|1[0-9]+) *)' "$ANSWER"; then echo "$say_semaphore"
     elif grep -q 'memory_order_relaxed' "$ANSWER" && ! grep -q 'memory_order_\(acquire\|acq_rel\|seq_cst\)' "$ANSWER"; then
         echo "memory_order_relaxed orders nothing: a lock of your own must be taken with acquire and given back with release"
-    elif [ "$mode" = threads ] && [[ $details == *"P1 reads"* || $details == *"by main thread"* ]]; then echo "main reads the balances before every client was joined"
+    elif [ "$mode" = threads ] && main_took_part; then echo "main reads the balances before every client was joined"
     elif grep -q 'rdlock' "$ANSWER"; then
         echo "a lock for reading lets in several clients at once: who changes a balance needs the lock for writing, and keeps it from the question until the change"
     else

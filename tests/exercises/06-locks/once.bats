@@ -60,7 +60,7 @@ explain_deadlock() {
 explain_race() {
     if [ -n "$(one_argument_for_all)" ]; then
         echo "each thread got the address of the same variable, which main changes while they read: give each thread an argument of its own"
-    elif [[ $details == *"P1 reads"* || $details == *"by main thread"* ]]; then
+    elif main_took_part; then
         echo "main reads a value before the thread that makes it was joined: pthread_join first, then read"
     elif grep -qE '^[[:space:]]+(pthread_mutex_t|pthread_once_t)[^*]*INIT' "$ANSWER" && ! grep -qE '^(static +)?(pthread_mutex_t|pthread_once_t) ' "$ANSWER"; then
         echo "the lock (or the pthread_once_t) is a local variable: each call has its own one, so it excludes nobody; it must be one for all threads"
