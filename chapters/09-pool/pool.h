@@ -1,4 +1,4 @@
-/* pool.h - workers that stay, like Python's multiprocessing.Pool. pool_step1.c to 3 lead to it. What is
+/* pool.h - workers that stay, like Python's multiprocessing.Pool. pool_step1.c to 4 lead to it. What is
    behind it: worker.c, async.c, pool.c, to be read in this order.
 
        struct pool *pool = check_ptr(pool_open(4, NULL, NULL));

@@ -1,5 +1,5 @@
 /* worker.c - one worker: what it does, and how the parent starts it, talks with it, ends it. It grows
-   out of pool_step3.c. New: messages of any length, and several items in one order. Three rules:
+   out of pool_step3.c and pool_step4.c. New: messages of any length. Three rules:
 
    1. A worker gets an order only when all of the last one is answered, and reads the whole order before
       it begins. So the parent may wait until the order is written: no deadlock.

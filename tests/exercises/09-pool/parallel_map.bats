@@ -22,20 +22,25 @@ answer() {
 }
 
 say_each="fork one worker after the other, W in all, and once: a worker stays, and takes the next chunk when it has done one"
+say_exit="a worker went on in main's code: end each worker with _exit"
 say_mixed="when two workers write to the same pipe, pieces of two answers may mix (not each time): an answer must be one write, of one struct for example (or each worker has its own pipe)"
 
 # What the lines that were printed have in common with the right ones.
 explain_lines() {
     local wanted got
     wanted=$(grep -c . "$want") got=$(grep -c '^chunk ' "$out")
-    if others_forked; then
-        echo "a worker went on in main's code, and started workers of its own: end each worker with _exit"
+    if went_on; then
+        echo "$say_exit"
     elif [ -n "$(sort "$out" | uniq -d)" ]; then
         echo "a line was printed twice: print in main only, or with say(), since fork copies printf's buffer; and end each worker with _exit"
+    elif cmp -s "$out" "$want"; then
+        echo "the lines are right; but see what the program says on stderr"
     elif cmp -s <(sort "$out") <(sort "$want"); then
         echo "all lines are right, but not in the order of the input: a slow chunk comes late. Keep the squares until their turn comes"
     elif cmp -s "$out" <(head -n "$got" "$want") && [ "$got" -eq $((wanted - 1)) ] && [ $((numbers % c)) -ne 0 ]; then
         echo "the last chunk is missing: $numbers numbers make $wanted chunks of $c, the last one with only $((numbers % c)); count / C drops it"
+    elif [ "$got" -eq 0 ] && writes_twice; then
+        echo "$say_mixed"
     elif [ "$got" -eq 0 ]; then
         echo "no line was printed: see what the program said on stderr"
     elif [ "$got" -lt "$wanted" ]; then
@@ -73,8 +78,8 @@ explain_lines() {
 explain_hang() {
     local ends
     ends=$(whose_end)
-    if others_forked; then
-        echo "a worker went on in main's code, and started workers of its own: end each worker with _exit"
+    if went_on; then
+        echo "$say_exit"
     elif [ "$kind" = many ] && grep -q "^the first process.* waits in write" <<<"$details"; then
         if [ "$(count_events fork)" -eq 0 ]; then
             echo "main writes all chunks before it starts the workers, but a pipe holds only so many bytes: start the workers first"
@@ -93,12 +98,14 @@ explain_hang() {
 }
 
 explain_deadlock() { explain_hang; }
+explain_race() { echo "two workers look at the same memory at the same time, and may take the same chunk: looking which one is next and taking it must be ONE step (a read of a pipe that main fills, an atomic_fetch_add, or a lock around both), or main says who takes which. An ordinary variable is another one in each worker"; }
 
 explain() {
     case $verdict in
     hang | deadlock) explain_hang ;;
     "left behind")
-        if others_forked; then echo "a worker went on in main's code, and started workers of its own: end each worker with _exit"
+        if went_on; then echo "$say_exit"
+        elif only_memory; then :
         else echo "each worker must be waited for: call waitpid once for each, when the pipes are closed"; fi ;;
     "over the limit") echo "processes without end: end each worker with _exit, and fork only W times" ;;
     "wrong exit status" | "wrong output")

@@ -96,7 +96,7 @@ compare_picture() {
 }
 
 say_own="each picture is taken by one worker: looking which one is next and taking it must be ONE step (a read of a pipe that main fills, an atomic_fetch_add, or a lock around both), or main says who takes which"
-say_exit="a worker went on in main's code, and started workers of its own: end each worker with _exit"
+say_exit="a worker went on in main's code: end each worker with _exit"
 say_mixed="when two workers write to the same pipe, pieces of two answers may mix (not each time): an answer must be one write, of one struct for example (or each worker has its own pipe)"
 
 # Was a picture taken twice? (A deadlock was found in a run of its own: its log is still there.)
@@ -140,7 +140,7 @@ explain_files() {
 explain_lines() {
     local wanted got broken
     wanted=$(grep -c ':' "$want") got=$(grep -c ':' "$out")
-    if others_forked; then
+    if went_on; then
         echo "$say_exit"
     elif [ "$(count_events fork)" -eq 0 ] && [ "$wanted" -gt 0 ]; then
         echo "no worker was started"
@@ -177,7 +177,7 @@ explain_lines() {
 explain_hang() {
     local ends
     ends=$(whose_end)
-    if others_forked; then
+    if went_on; then
         echo "$say_exit"
     elif [ "$(forked)" -eq 0 ]; then
         echo "no worker was started"
@@ -200,7 +200,8 @@ explain() {
     case $verdict in
     hang | deadlock) explain_hang ;;
     "left behind")
-        if others_forked; then echo "$say_exit"
+        if went_on; then echo "$say_exit"
+        elif only_memory; then :
         else echo "each worker must be waited for: call waitpid once for each"; fi ;;
     "over the limit") echo "processes without end: end each worker with _exit, and fork only W times" ;;
     "wrong exit status")
@@ -208,7 +209,7 @@ explain() {
         else echo "the exit code is 0 when all were inverted"; fi ;;
     crash) if writes_twice; then echo "$say_mixed"; fi ;;
     "wrong output")
-        if others_forked; then echo "$say_exit"
+        if went_on; then echo "$say_exit"
         elif cmp -s "$out" <(grep -v '^exit' "$want"); then explain_files
         else explain_lines; fi ;;
     esac

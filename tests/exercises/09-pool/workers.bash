@@ -43,9 +43,9 @@ code_only() {
     "${CC:-gcc}" -fpreprocessed -dD -E -P "$ANSWER" 2>/dev/null || cat "$ANSWER"
 }
 
-# Is an answer sent in two pieces? Two lines, one after the other, write to the same descriptor.
+# Is an answer sent in two pieces? Two statements, one after the other, write to the same descriptor.
 writes_twice() {
-    code_only | awk '{ to = match($0, /write(_full)? *\([^,]*,/) ? substr($0, RSTART, RLENGTH) : ""
+    code_only | tr ';' '\n' | awk 'NF { to = match($0, /write(_full)? *\([^,]*,/) ? substr($0, RSTART, RLENGTH) : ""
                        if (to != "" && to == before) found = 1
                        before = to } END { exit !found }'
 }
@@ -60,6 +60,15 @@ others_forked() {
 # How many processes has the first one forked?
 forked() {
     awk -v first="$(first_process)" '$1 == "fork" && $2 == first' "$events" | wc -l
+}
+
+# Has a worker gone on in main's code? It forks, or waits for its siblings, which are not its children.
+went_on() { others_forked || grep -qs 'wait.*No child' "$err"; }
+
+# Is what was left behind only memory? Then says so.
+only_memory() {
+    grep -q LeakSanitizer <<<"$details" &&
+        echo "memory that malloc or calloc gave was not given back: free it (see below which)"
 }
 
 # A worker ends by itself, when there is nothing more to do.
