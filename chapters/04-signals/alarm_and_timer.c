@@ -111,6 +111,10 @@ static void try(const char *name, limited_read *read_with_limit)
 
 int main(void)
 {
+    sigset_t alrm;              /* whoever started us may have blocked it, and exec keeps that */
+    sigemptyset(&alrm);
+    sigaddset(&alrm, SIGALRM);
+    check(sigprocmask(SIG_UNBLOCK, &alrm, NULL));
     try("setitimer", read_for);
     try("poll", poll_for);
     try("timerfd", timerfd_for);

@@ -1,145 +1,108 @@
 /* graceful_stop.c - SIGTERM or SIGINT: take no more jobs, finish what was begun, clean up, end.
-   A second one ends at once. All servers of the book have this form.
+   A second one ends at once. The servers of chapter 11 have this form.
    Python: KeyboardInterrupt; signal.signal(signal.SIGTERM, ...)
-   Calls:  sigaction(2) with sa_mask, raise(3), poll(2) with a limit
-   Needs:  02-process/terminate, 03-exec/redirect, handler, mask, sigchld, self_pipe
+   Calls:  sigprocmask(2), signalfd(2), poll(2), alarm(2)
+   Needs:  02-process/terminate, mask, self_pipe, alarm_and_timer
    Try:    build/graceful_stop serve   x and Enter begin a job, a dot and Enter finish it. Press
            Ctrl-C during a job: once, then the dot; once, and no dot for 5 s; twice. */
 #include "workbook.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- the server: its jobs come from standard input ---- */
 
-enum { LIMIT_MS = 5000 };               /* how long a job may take after a stop */
+enum { LIMIT_S = 5 };                   /* how long the job may take after a stop */
 
-static volatile sig_atomic_t wake_fd, stop_asked;
-
-static void on_chld(int signal)
+/* From now on these three do nothing, but can be read from the descriptor. */
+static int open_signals(void)
 {
-    (void)signal;
-    int saved = errno;
-    if (write(wake_fd, "!", 1) == -1 && errno != EAGAIN)
-        _exit(1);
-    errno = saved;
+    static const int numbers[3] = { SIGTERM, SIGINT, SIGALRM };
+    struct sigaction usual = { .sa_handler = SIG_DFL };
+    sigset_t set;
+    sigemptyset(&set);
+    sigemptyset(&usual.sa_mask);
+    for (int i = 0; i < 3; i++)
+        sigaddset(&set, numbers[i]);
+    check(sigprocmask(SIG_BLOCK, &set, NULL));
+    for (int i = 0; i < 3; i++)
+        check(sigaction(numbers[i], &usual, NULL));     /* whoever started us may ignore them */
+    return check(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
-/* For SIGTERM and SIGINT. The second one gets its default action back, and is sent again: so whoever
-   waits for this process sees that a signal has ended it. */
-static void on_stop(int number)
+/* The number of the next signal that has come, or 0. */
+static int next_signal(int signals)
 {
-    if (stop_asked) {
-        struct sigaction end = { .sa_handler = SIG_DFL };
-        if (sigaction(number, &end, NULL) == -1 || raise(number) != 0)
-            _exit(1);
-        return;                         /* blocked while this handler runs; it comes now */
-    }
-    stop_asked = 1;
-    on_chld(number);                    /* wakes poll, too */
+    struct signalfd_siginfo info;
+    return read(signals, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
 }
 
-static void handle(int number, void (*handler)(int))
+/* From now on SIGTERM and SIGINT do what they do by default. */
+static void let_signals_end_us(void)
 {
-    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
-    sigfillset(&action.sa_mask);        /* no handler in the middle of another one */
-    check(sigaction(number, &action, NULL));
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    check(sigprocmask(SIG_UNBLOCK, &set, NULL));
 }
 
-/* A job is read to its end, a dot. */
-static void do_job(void)
-{
-    char byte = 0;
-    say("worker: begins");
-    while (byte != '.' && check(read_full(STDIN_FILENO, &byte, 1)) == 1)
-        ;
-    say("worker: has finished");
-}
-
-/* The worker must not run the server's handlers: all is blocked until it has made its own choice. */
-static pid_t start_worker(void)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    check(sigprocmask(SIG_BLOCK, &all, &before));
-    pid_t server = getpid(), worker = check(fork());
-    if (worker == 0) {
-        check(end_with_parent(server));
-        handle(SIGCHLD, SIG_DFL);
-        handle(SIGTERM, SIG_DFL);
-        handle(SIGINT, SIG_IGN);        /* Ctrl-C goes to all; only the server decides */
-        check(sigprocmask(SIG_SETMASK, &before, NULL));
-        do_job();
-        _exit(0);
-    }
-    check(sigprocmask(SIG_SETMASK, &before, NULL));
-    return worker;
-}
-
+/* Any byte begins a job, a dot ends it. Returns 0 if each job that was begun has been finished. */
 static int serve(void)
 {
-    int wake[2], status, failed = 0;
-    pid_t worker = 0;                   /* the child that does a job, or 0 */
-    bool stopping = false;
-    char byte;
-    check(pipe2(wake, O_CLOEXEC | O_NONBLOCK));
-    wake_fd = wake[1];
-    handle(SIGCHLD, on_chld);           /* first of all: from here on nobody can end it halfway */
-    handle(SIGTERM, on_stop);
-    handle(SIGINT, on_stop);
-    while (!stopping || worker != 0) {
-        struct pollfd fds[2] = {
-            { .fd = wake[0], .events = POLLIN },
-            { .fd = stopping || worker != 0 ? -1 : STDIN_FILENO, .events = POLLIN },   /* -1: not now */
-        };
-        int ready = poll(fds, 2, stopping ? LIMIT_MS : -1);
+    int signals = open_signals();       /* first of all: from here on nobody can end it halfway */
+    bool stopping = false, job = false, given_up = false;   /* job: one is begun and not finished */
+    while (!given_up && (job || !stopping)) {
+        struct pollfd fds[2] = { { .fd = signals, .events = POLLIN }, { .fd = STDIN_FILENO, .events = POLLIN } };
+        int ready = poll(fds, 2, -1);
         if (ready == -1 && errno == EINTR)
-            continue;                   /* the handler has written: the next poll returns */
-        if (check(ready) == 0)
-            check(kill(worker, SIGKILL));               /* not reaped yet, so the pid is ours */
-        while (fds[0].revents != 0 && read(wake[0], &byte, 1) > 0)
-            ;                           /* until it is empty: EAGAIN */
-        if (stop_asked && !stopping) {
+            continue;
+        check(ready);
+        for (int number; (number = next_signal(signals)) != 0; ) {
+            if (number == SIGALRM) {
+                given_up = stopping;    /* before a stop, it is a stranger's */
+                continue;
+            }
             stopping = true;
-            say("server: shall stop; a job is %s", worker != 0 ? "not finished yet" : "not there");
+            say("server: shall stop; a job is %s", job ? "not finished yet" : "not there");
+            let_signals_end_us();       /* if a second one is there already, it ends us now */
+            alarm(LIMIT_S);
         }
-        if (worker != 0 && check(waitpid(worker, &status, WNOHANG)) == worker) {
-            worker = 0;
-            if (status != 0) {
-                failed = 1;
-                say("server: the worker ended with wait status %d", status);
+        if (fds[1].revents != 0 && (job || !stopping)) {
+            char byte;
+            if (check(read_full(STDIN_FILENO, &byte, 1)) == 0) {
+                stopping = true;        /* end of file: nothing more will come */
+                given_up = job;
+            } else if (!job && byte != '\n' && byte != '.') {
+                job = true;
+                say("server: a job begins");
+            } else if (job && byte == '.') {
+                job = false;
+                say("server: a job is finished");
             }
         }
-        if (fds[1].revents != 0 && !stopping) {
-            if (check(read_full(STDIN_FILENO, &byte, 1)) == 0)
-                stopping = true;        /* end of file: no more jobs */
-            else if (byte != '\n')
-                worker = start_worker();
-        }
     }
-    say("server: all is finished and cleaned up");
-    return failed;                      /* the pipe stays open: until the very end a handler may write to it */
+    check(close(signals));             /* whatever must not stay: here only this */
+    say("server: %s", given_up ? "a job is given up" : "all is finished and cleaned up");
+    return given_up;
 }
 
 /* ---- the play: main gives a job, sends the signals, and hears all that the server says ---- */
 
-/* Repeats the next line of the server or its worker. It must be the line WANTED. */
-static void hear(int from, const char *wanted)
+/* Repeats the server's next line, which must be WANTED. */
+static void hear(FILE *said, const char *wanted)
 {
     char line[100];
-    size_t length = 0;
-    while (length + 1 < sizeof line && check(read_full(from, &line[length], 1)) == 1 && line[length] != '\n')
-        length++;
-    line[length] = '\0';                /* end of file gives an empty line */
-    if (length == 0)
+    if (fgets(line, sizeof line, said) == NULL)
         die("the server has ended too early");
+    line[strcspn(line, "\n")] = '\0';
     if (strcmp(line, wanted) != 0)
         die("not wanted: %s", line);
     say("%s", line);
@@ -148,40 +111,37 @@ static void hear(int from, const char *wanted)
 /* Stops a server in the middle of a job: by SIGTERM, and perhaps by a second signal, SIGINT. */
 static void play(bool twice)
 {
-    pid_t parent = getpid();
-    int jobs[2], said[2], status;
+    pid_t main_pid = getpid();
+    int jobs[2], lines[2];
     check(pipe(jobs));                  /* main keeps both ends: so its write never finds nobody */
-    check(pipe(said));
+    check(pipe(lines));
     pid_t server = check(fork());
     if (server == 0) {
-        check(end_with_parent(parent));
+        check(end_with_parent(main_pid));
+        check(close(jobs[1]));
+        check(close(lines[0]));
         check(dup2(jobs[0], STDIN_FILENO));
-        check(dup2(said[1], STDOUT_FILENO));
-        for (int i = 0; i < 2; i++) {
-            check(close(jobs[i]));
-            check(close(said[i]));
-        }
+        check(dup2(lines[1], STDOUT_FILENO));
         _exit(serve());
     }
-    check(close(said[1]));
+    check(close(lines[1]));
+    FILE *said = check_ptr(fdopen(lines[0], "r"));
     check(write_full(jobs[1], "x", 1));
-    hear(said[0], "worker: begins");
+    hear(said, "server: a job begins");
     check(kill(server, SIGTERM));
-    hear(said[0], "server: shall stop; a job is not finished yet");
+    hear(said, "server: shall stop; a job is not finished yet");
     if (twice)
         check(kill(server, SIGINT));
     else {
         check(write_full(jobs[1], ".y", 2));            /* the job's end; the next one comes too late */
-        hear(said[0], "worker: has finished");
-        hear(said[0], "server: all is finished and cleaned up");
+        hear(said, "server: a job is finished");
+        hear(said, "server: all is finished and cleaned up");
     }
-    check(waitpid(server, &status, 0));
+    int status = check(wait_child(server));
     if (twice ? !WIFSIGNALED(status) || WTERMSIG(status) != SIGINT : status != 0)
         die("the server ended with wait status %d", status);
-    if (twice)
-        check(waitpid(-1, &status, 0));                 /* the worker: it has become our child */
-    say("main: the server ended %s", twice ? "by SIGINT, and its worker with it" : "with exit status 0");
-    check(close(said[0]));
+    say("main: the server ended %s", twice ? "by SIGINT" : "with exit status 0");
+    check(fclose(said));
     check(close(jobs[0]));
     check(close(jobs[1]));
 }
@@ -192,18 +152,17 @@ int main(int argc, char **argv)
         return serve();
     if (argc > 1)
         usage("graceful_stop [serve]");
-    check(prctl(PR_SET_CHILD_SUBREAPER, 1));
     play(false);
     play(true);
 }
 
 /* Output:
-worker: begins
+server: a job begins
 server: shall stop; a job is not finished yet
-worker: has finished
+server: a job is finished
 server: all is finished and cleaned up
 main: the server ended with exit status 0
-worker: begins
+server: a job begins
 server: shall stop; a job is not finished yet
-main: the server ended by SIGINT, and its worker with it
+main: the server ended by SIGINT
 */

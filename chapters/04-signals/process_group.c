@@ -33,6 +33,12 @@ static int lead(void *argument)
     struct family *family = argument;
     check(end_with_parent(family->parent));
     check(setpgid(0, 0));
+    struct sigaction usual = { .sa_handler = SIG_DFL };
+    sigset_t none;
+    sigemptyset(&usual.sa_mask);
+    sigemptyset(&none);
+    check(sigaction(SIGTERM, &usual, NULL));        /* whoever started us may ignore it, or block it */
+    check(sigprocmask(SIG_SETMASK, &none, NULL));
     for (int i = 1; i < MEMBERS; i++) {
         pid_t leader = getpid();
         if (check(fork()) == 0) {

@@ -16,8 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { COUNT = 3 };
-
 static volatile sig_atomic_t wake_fd;       /* the pipe's write end, for the handler */
 
 static void on_chld(int signal)
@@ -29,37 +27,28 @@ static void on_chld(int signal)
     errno = saved;
 }
 
-/* Gives a descriptor that is readable when SIGCHLD has come. */
-static int open_self_pipe(void)
+/* Gives a descriptor that is readable when SIGCHLD has come. It stays open to the very end of the
+   process, and so does the write end: until then the handler may run. */
+static int open_self_pipe(const sigset_t *chld)
 {
     int ends[2];
     check(pipe2(ends, O_CLOEXEC | O_NONBLOCK));
     wake_fd = ends[1];
     struct sigaction action = { .sa_handler = on_chld, .sa_flags = SA_RESTART };
     sigemptyset(&action.sa_mask);
-    check(sigaction(SIGCHLD, &action, NULL));   /* last: from now on the handler may run */
+    check(sigaction(SIGCHLD, &action, NULL));       /* after the pipe: from now on the handler may run */
+    check(sigprocmask(SIG_UNBLOCK, chld, NULL));    /* whoever started us may have blocked it */
     return ends[0];
 }
 
 /* The same, made by the kernel: no handler, and the signal must stay blocked. Linux only. */
-static int open_signalfd(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    check(sigprocmask(SIG_BLOCK, &set, NULL));
-    return check(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-}
-
-/* No handler may run when its pipe is closed: so first the default (for SIGCHLD: nothing), then close. */
-static void close_all(int wake, bool kernel)
+static int open_signalfd(const sigset_t *chld)
 {
     struct sigaction action = { .sa_handler = SIG_DFL };
     sigemptyset(&action.sa_mask);
-    check(sigaction(SIGCHLD, &action, NULL));
-    if (!kernel)
-        check(close(wake_fd));
-    check(close(wake));
+    check(sigaction(SIGCHLD, &action, NULL));       /* whoever started us may ignore it: then it never comes */
+    check(sigprocmask(SIG_BLOCK, chld, NULL));
+    return check(signalfd(-1, chld, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
 /* Takes all bytes out. How many they are says nothing: signals merge. */
@@ -75,43 +64,32 @@ static void empty(int fd)
 }
 
 struct talk {
-    pid_t parent, child;
-    int lines[2];               /* the children write here */
+    pid_t parent;
+    int line[2];                /* the child writes here */
     int go[2];                  /* a byte: the child may end */
-    int number;                 /* of the child that runs now */
 };
 
-static int say_and_end(void *argument)
+static int write_and_end(void *argument)
 {
     const struct talk *talk = argument;
     char byte;
     check(end_with_parent(talk->parent));
-    check(write_full(talk->lines[1], "hello", 5));
+    check(write_full(talk->line[1], "hello", 5));
     check(read_full(talk->go[0], &byte, 1));
-    return talk->number;
+    return 7;
 }
 
-static void start_next(struct talk *talk)
-{
-    talk->number++;
-    talk->child = check(start_child(say_and_end, talk));
-}
-
-/* Asks who has ended: the bytes only say that it is worth asking. */
-static void reap_all(struct talk *talk)
+/* The bytes only say that it is worth asking. Has the child ended? */
+static bool has_ended(pid_t child)
 {
     int status;
-    pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (WIFSIGNALED(status))
-            die("child %d was killed by signal %d", talk->number, WTERMSIG(status));
-        if (WEXITSTATUS(status) != talk->number)
-            die("child %d ended with exit status %d", talk->number, WEXITSTATUS(status));
-        say("SIGCHLD: child %d ended with exit status %d", talk->number, WEXITSTATUS(status));
-        talk->child = 0;
-    }
-    if (pid == -1 && errno != ECHILD)
-        check(pid);
+    if (check(waitpid(child, &status, WNOHANG)) == 0)
+        return false;           /* a SIGCHLD that a stranger sent */
+    if (WIFSIGNALED(status))
+        die("the child was killed by signal %d", WTERMSIG(status));
+    if (WEXITSTATUS(status) != 7)
+        die("the child ended with exit status %d", WEXITSTATUS(status));
+    return true;
 }
 
 int main(int argc, char **argv)
@@ -119,56 +97,45 @@ int main(int argc, char **argv)
     bool kernel = argc == 2 && strcmp(argv[1], "signalfd") == 0;
     if (argc > 1 && !kernel)
         usage("self_pipe [signalfd]");
-    int wake = kernel ? open_signalfd() : open_self_pipe();     /* before the first fork */
+    sigset_t chld;
+    sigemptyset(&chld);
+    sigaddset(&chld, SIGCHLD);
+    int wake = kernel ? open_signalfd(&chld) : open_self_pipe(&chld);       /* before the first fork */
 
     struct talk talk = { .parent = getpid() };
-    check(pipe(talk.lines));
+    check(pipe(talk.line));
     check(pipe(talk.go));
-    start_next(&talk);
-    while (talk.child != 0) {
-        struct pollfd fds[2] = { { .fd = talk.lines[0], .events = POLLIN }, { .fd = wake, .events = POLLIN } };
-        if (poll(fds, 2, -1) == -1) {
-            if (errno == EINTR)
-                continue;       /* a handler has run, and has written its byte */
-            check(-1);
-        }
+    pid_t child = check(start_child(write_and_end, &talk));
+    for (bool ended = false; !ended; ) {
+        struct pollfd fds[2] = { { .fd = talk.line[0], .events = POLLIN }, { .fd = wake, .events = POLLIN } };
+        int ready = poll(fds, 2, -1);
+        if (ready == -1 && errno == EINTR)
+            continue;           /* a handler has run, and has written its byte */
+        check(ready);
         if (fds[0].revents != 0) {
             char text[6] = "";
-            check(read_full(talk.lines[0], text, 5));
-            say("a line: %s from child %d", text, talk.number);
+            check(read_full(talk.line[0], text, 5));
+            say("bytes: %s", text);
             check(write_full(talk.go[1], "!", 1));
         }
         if (fds[1].revents != 0) {
             empty(wake);
-            reap_all(&talk);
-            if (talk.child == 0 && talk.number < COUNT)
-                start_next(&talk);
+            ended = has_ended(child);
         }
     }
-    say("%d children, all reaped", talk.number);
-    close_all(wake, kernel);
+    say("SIGCHLD: the child has ended with exit status 7");
     for (int i = 0; i < 2; i++) {
-        check(close(talk.lines[i]));
+        check(close(talk.line[i]));
         check(close(talk.go[i]));
     }
 }
 
 /* Output:
-a line: hello from child 1
-SIGCHLD: child 1 ended with exit status 1
-a line: hello from child 2
-SIGCHLD: child 2 ended with exit status 2
-a line: hello from child 3
-SIGCHLD: child 3 ended with exit status 3
-3 children, all reaped
+bytes: hello
+SIGCHLD: the child has ended with exit status 7
 */
 
 /* Output of ./self_pipe signalfd:
-a line: hello from child 1
-SIGCHLD: child 1 ended with exit status 1
-a line: hello from child 2
-SIGCHLD: child 2 ended with exit status 2
-a line: hello from child 3
-SIGCHLD: child 3 ended with exit status 3
-3 children, all reaped
+bytes: hello
+SIGCHLD: the child has ended with exit status 7
 */

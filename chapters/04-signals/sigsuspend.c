@@ -29,8 +29,12 @@ static void on_alrm(int signal)
 static void handle(int number, void (*handler)(int))
 {
     struct sigaction action = { .sa_handler = handler };
+    sigset_t set;
     sigemptyset(&action.sa_mask);
     check(sigaction(number, &action, NULL));
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    check(sigprocmask(SIG_UNBLOCK, &set, NULL));    /* whoever started us may have blocked it */
 }
 
 /* A SIGALRM each 10 ms, or none: it ends a pause that would wait for ever. */

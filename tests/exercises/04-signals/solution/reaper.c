@@ -170,6 +170,7 @@ static void reaper(int n)
         }
     }
     say("all %d children were reaped", n);
+    set_handler(SIGCHLD, SIG_DFL, 0);   /* first: a handler that runs now would write to a closed pipe */
     check(close(self[0]));
     check(close(self[1]));
 }

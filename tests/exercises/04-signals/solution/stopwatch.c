@@ -12,7 +12,7 @@
 
 enum { MAX_LAPS = 1000 };
 
-static volatile sig_atomic_t pressed, stop_asked, runner_ended;
+static volatile sig_atomic_t pressed, stop_asked;
 
 static void on_usr1(int number)
 {
@@ -28,8 +28,7 @@ static void on_term(int number)
 
 static void on_chld(int number)
 {
-    (void)number;
-    runner_ended = 1;
+    (void)number;               /* it only has to end sigsuspend */
 }
 
 static void handle(int number, void (*handler)(int))
@@ -39,14 +38,14 @@ static void handle(int number, void (*handler)(int))
     check(sigaction(number, &action, NULL));
 }
 
-/* The child. Ends early when the watch has ended: its end of the pipe is closed then. */
+/* The child. Ends early when the watch counts no more: its end of the pipe is closed then. */
 static _Noreturn void runner(pid_t watch, int laps, int answers)
 {
     char byte;
     for (int i = 0; i < laps; i++) {
         check(kill(watch, SIGUSR1));
         if (check(read_full(answers, &byte, 1)) == 0)
-            _exit(1);
+            _exit(0);
     }
     check(kill(watch, SIGTERM));
     _exit(0);
@@ -54,13 +53,16 @@ static _Noreturn void runner(pid_t watch, int laps, int answers)
 
 static void stopwatch(int laps)
 {
-    sigset_t ours, before;
-    int answers[2], total = 0;
+    sigset_t ours, waiting;
+    int answers[2], total = 0, status;
     sigemptyset(&ours);
     sigaddset(&ours, SIGUSR1);
     sigaddset(&ours, SIGTERM);
     sigaddset(&ours, SIGCHLD);
-    check(sigprocmask(SIG_BLOCK, &ours, &before));  /* now they stay pending until sigsuspend */
+    check(sigprocmask(SIG_BLOCK, &ours, &waiting)); /* now they stay pending until sigsuspend */
+    sigdelset(&waiting, SIGUSR1);                   /* whoever started us may have blocked them, too */
+    sigdelset(&waiting, SIGTERM);
+    sigdelset(&waiting, SIGCHLD);
     handle(SIGUSR1, on_usr1);                       /* before fork: the runner may be fast */
     handle(SIGTERM, on_term);
     handle(SIGCHLD, on_chld);
@@ -75,8 +77,10 @@ static void stopwatch(int laps)
     }
     check(close(answers[0]));
 
-    while (!stop_asked && !runner_ended) {
-        sigsuspend(&before);    /* unblocks, waits, blocks again, in one step; always returns -1 */
+    /* SIGCHLD may come from a stranger: so ask whether the runner has really ended. */
+    pid_t ended = 0;
+    while (!stop_asked && (ended = check(waitpid(pid, &status, WNOHANG))) == 0) {
+        sigsuspend(&waiting);   /* unblocks, waits, blocks again, in one step; always returns -1 */
         if (pressed) {
             pressed = 0;        /* before the answer: after it the next press may come */
             say("lap %d", ++total);
@@ -85,13 +89,14 @@ static void stopwatch(int laps)
         }
     }
 
-    int status = check(wait_child(pid));
+    check(close(answers[1]));   /* before the wait: SIGTERM may have come from a stranger, in the middle */
+    if (ended == 0)
+        status = check(wait_child(pid));
     if (WIFSIGNALED(status))
         die("the runner was killed by signal %d", WTERMSIG(status));
     if (WEXITSTATUS(status) != 0)
         die("the runner ended with exit status %d", WEXITSTATUS(status));
     say("total %d", total);
-    check(close(answers[1]));
 }
 
 int main(int argc, char **argv)
