@@ -71,6 +71,8 @@ explain_lines() {
         echo "no program was run: fork, and exec in the child"
     elif ran_on; then
         echo "$say_ran_on"
+    elif grep -q 'No child process' "$err"; then
+        echo "waitpid found no child (ECHILD): wait once for each child; and do not ignore SIGCHLD, or the kernel throws their statuses away"
     elif [ "$forks" -gt "$commands" ]; then
         echo "lines were run twice: a child ended with exit() or return, which moved the place in standard input that it shares with mini_shell; after a failed exec use _exit"
     elif [ "$kind" = words ]; then
@@ -78,31 +80,37 @@ explain_lines() {
             echo "the program is not found: execvp looks in PATH, execv does not"
         elif grep -q '^two three' "$out"; then
             echo "the first argument is lost: the array for execvp begins with the program's own name, words[0]"
+        elif [ "$(head -n 1 "$out")" = "" ]; then
+            echo "the arguments are lost: execvp gets the whole array, words"
         elif grep -q '^one two' "$out"; then
             echo "the line was given to a shell, which changed the words: there are no quotes, \$ and * here; run the programs yourself, with execvp"
         fi
     elif grep -q '^mini_shell: .*\(not found\|cannot be\)' "$out"; then
         echo "what goes wrong is told on standard error (descriptor 2): standard output is the pipe to the next program"
+    elif [ "$kind" = missing ] && grep -q '^mini_shell: ./fruit.txt: not found' "$err"; then
+        echo "not found is only ENOENT: fruit.txt is there, but it is no program (EACCES): cannot be run, status 126"
     elif [ "$kind" = missing ] && ! cmp -s <(sort "$err") <(sed 's/^/mini_shell: /' errors | sort); then
         echo "a program or file that is not there: its child says one line, as the task shows, on standard error, and the other programs of the line run on"
     elif [ "$kind" = input ]; then
         echo "a program ate command lines: without < the first program of a line must read /dev/null, not mini_shell's own input"
     elif [ "$kind" = files ] && grep -q 'Permission denied' "$err"; then
         echo "the new file cannot be opened again: with O_CREAT open needs the mode, 0666"
+    elif [ "$kind" = files ] && grep -q 'old.txt: cannot be opened' "$err"; then
+        echo "old.txt is there already, and open failed: without O_EXCL, with O_TRUNC, open takes a file that is there and empties it"
     elif [ "$kind" = files ] && grep -q 'new.txt.*No such file\|new.txt: cannot be opened' "$err"; then
         echo "the file behind > is not made: O_CREAT"
     elif [ "$kind" = files ] && [ ! -s "$out" ]; then
         echo "the output of later lines went into the file too: redirect in the child, after fork, so that mini_shell itself keeps its standard output"
     elif [ "$kind" = files ] && [ "$(wc -l <"$out")" -gt "$(wc -l <sh.out)" ]; then
         echo "the old lines of the file behind > are still there: it must be emptied when it is opened (O_TRUNC)"
+    elif [ "$(count_events kill)" -gt 0 ]; then
+        echo "mini_shell ended a program with kill: each program of a line ends by itself, mini_shell only waits"
     elif [ "$kind" = late ]; then
         echo "the next line began before all programs of the line had ended: wait for each of them, not only for the last one"
     elif [ "$kind" = descriptors ] && grep -q 'has descriptors.* [3-9]' "$out"; then
         echo "a program has more than the descriptors 0, 1 and 2: in the child, close the copy that dup2 has made needless, and the ends that are for others"
     elif grep -q 'Bad file descriptor' "$err"; then
         echo "a descriptor was closed too early, or twice: which process needs which end?"
-    elif grep -q 'No child process' "$err"; then
-        echo "mini_shell waits for more children than it has"
     elif [ "$forks" -eq 0 ] && [ "$(count_events wait)" -eq 0 ]; then
         echo "mini_shell has no child: each program is run in a child of its own"
     fi

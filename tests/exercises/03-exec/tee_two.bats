@@ -46,13 +46,17 @@ judge_two() {
 
 first_process() { awk '$1 == "start" { print $2; exit }' "$events"; }
 
+say_gave_up="tee_two gave up, because for a while nothing could be done: a program may take its time; wait in poll without a limit (-1)"
+
 explain_hang() {
     local first
     first=$(grep "^the first process" <<<"$details")
     if [ "$(count_events fork)" -lt 2 ] && [ "$(count_events fork)" -gt 0 ]; then
         echo "the second program was not started: start both, and only then send, collect and wait; both run at the same time"
     elif [[ $details == "it had not ended"* ]] && [[ $first == *"is running"* || $first != *"waits in"* ]]; then
-        echo "tee_two goes round and round: at its end a pipe says POLLHUP or POLLERR, not POLLIN or POLLOUT; when revents is not 0, read or write: end of file (0) or EPIPE tells that it is over; close it then, and set its fd to -1"
+        echo "tee_two goes round and round: at its end a pipe says POLLHUP or POLLERR, not POLLIN or POLLOUT; when revents is not 0, read or write: end of file (0) or EPIPE tells that it is over; close it then, and set its fd to -1; and when all is sent, close that end too"
+    elif [ "$kind" = slow ]; then
+        echo "$say_gave_up"
     elif grep -qE "^pid ([0-9]+) .*waits in read on descriptor 0, .* is held by.* pid \1 " <<<"$details"; then
         echo "a program holds the write end of its own input, so it never sees end of file: close it in the child, before exec"
     elif grep -qE "^pid ([0-9]+) .*waits in read on descriptor 0, .* is held by pid" <<<"$details"; then
@@ -83,6 +87,10 @@ explain_output() {
         echo "no program was run: two pipes a program, fork, and exec in the child"
     elif [ "$kind" = sigpipe ] && grep -q 'SIGPIPE is ignored' "$out"; then
         echo "the programs ignore SIGPIPE too: an ignored signal stays ignored at exec; in the child, before exec, set SIGPIPE back to SIG_DFL"
+    elif [ "$kind" = stderr ]; then
+        echo "only standard output (descriptor 1) is collected; standard error stays as it is: it is tee_two's own"
+    elif [ "$kind" = slow ]; then
+        echo "$say_gave_up"
     elif [ "$kind" = descriptors ]; then
         echo "a program has more than the descriptors 0, 1 and 2: open the pipes close-on-exec (pipe2 with O_CLOEXEC), or close all ends in the child, also those of the program that was started before"
     elif grep -q 'Broken pipe\|EPIPE' "$err"; then
@@ -151,6 +159,15 @@ explain() {
         "cat; exec >&-; read pid <go1; while grep -qs '^State:.[RSD]' /proc/\$pid/status; do :; done; for i in 1 2 3 4 5 6 7 8 9; do env true; done; exit $(random 3 9)" \
         "wc -l; echo \$\$ >go1; exec >&-; kill -s KILL \$\$"
     judge_two /dev/null "wc -c" "cat; echo nothing came"
+    kind=stderr
+    run_answer --time 8000 --stdin in.txt "echo a word about an error >&2; echo one" "echo two"
+    expect <<END
+1: exit status 0, 4 bytes
+one
+2: exit status 0, 4 bytes
+two
+! a word about an error
+END
 }
 
 @test "more than a pipe can hold" {
@@ -186,4 +203,6 @@ END
     judge_two "$PWD/in.txt" "read line <go1; cat" "cat; echo go >go1"
     JUDGE_PLAIN=1 judge_two "$PWD/in.txt" "cat; echo go >go2" "read line <go2; cat"
     judge_two "$PWD/in.txt" "read line <go1; exit 3" "wc -l; echo go >go1"
+    kind=slow
+    JUDGE_PLAIN=1 judge_two "$PWD/in.txt" "cat; sleep 1.2; echo and late" "sleep 1.2; wc -c"
 }

@@ -30,7 +30,9 @@ explain() {
     if [ "$end" = "killed by SIGPIPE" ]; then echo "main wrote to the pipe of a child that had ended (SIGPIPE): is there a child, and is K not off by one?"; return; fi
     case $verdict in
     hang | deadlock)
-        if [ "$(count_events wait)" -eq 0 ] && [ "$(lost_exits)" -gt 0 ] && [[ $details == "every process"* && $details != *zombie* ]]; then
+        if grep -qE '^the first process .*waits in read on descriptor [^0].* held by the first process' <<<"$details"; then
+            echo "main waits in read for bytes that only its own handler writes: take out what is there and no more; both ends of the pipe to itself are O_NONBLOCK, and EAGAIN says that it is empty"
+        elif [ "$(count_events wait)" -eq 0 ] && [ "$(lost_exits)" -gt 0 ] && [[ $details == "every process"* && $details != *zombie* ]]; then
             echo "the children ended, but there was nothing to reap: with SIG_IGN for SIGCHLD the kernel throws their statuses away; set a handler"
         elif [[ $kind == late || $kind == merge ]] && [ "$(lost_exits)" -eq 0 ] && [ "$ends" -eq 0 ]; then
             if grep -qE 'fgets|getline|getchar' "$ANSWER"; then
@@ -62,12 +64,17 @@ explain() {
         elif [ "$kind" = texts ] && [ "$reads" -gt 0 ] && [ "$reads" -lt "$reads_wanted" ]; then
             echo "several lines came in one read(), and not all of them were done: call take_line until it returns false"
         elif [ "$reads" -lt "$reads_wanted" ]; then
-            if [ "$kind" = merge ] && [ "$reads" -gt 0 ]; then echo "$say_errno"
+            if [ "$end" = "exit 0" ] && [ ! -s "$err" ] && [ "$ends" -eq "$n" ]; then
+                echo "main stopped when all children were reaped, but its input was not at its end: go on until read returns 0"
+            elif [ "$kind" = merge ] && [ "$reads" -gt 0 ]; then echo "$say_errno"
             else echo "$say_eintr"; fi
         elif [ "$(sort "$out" | uniq -d)" ]; then echo "a line came twice: print one line when waitpid has returned a child, and one for each line of text"
         elif [ "$ends" -lt "$n" ]; then echo "$say_merged; each child gets its line"
         elif ! cmp -s <(sed 's/^child [0-9]* /child /' "$want" | sort) <(sed 's/^child [0-9]* /child /' "$out" | sort); then
-            if grep -q 'was killed by' "$want" && ! grep -q 'was killed by' "$out"; then echo "a child that was killed has no exit status: ask WIFSIGNALED first, then WTERMSIG"
+            if [ "$(grep -c 'was killed by' "$out")" -gt "$(grep -c 'was killed by' "$want")" ]; then
+                echo "a child was killed that should have ended by itself: at the end of input main only closes the pipes"
+            elif grep -q 'was killed by signal 15' "$out"; then echo "kill K is SIGKILL, signal 9"
+            elif grep -q 'was killed by' "$want" && ! grep -q 'was killed by' "$out"; then echo "a child that was killed has no exit status: ask WIFSIGNALED first, then WTERMSIG"
             else echo "a status is not what waitpid gave: WEXITSTATUS, which is 0 to 255, or WTERMSIG"; fi
         else echo "the line names the wrong child: children do not end in the order of their start; look for the pid that waitpid returned among all pids"
         fi ;;

@@ -36,6 +36,8 @@ explain() {
         elif grep -q 'Interrupted system call' "$err"; then return
         elif [ "$presses" -lt "$n" ] && [ "$laps" -ge "$presses" ]; then
             echo "the runner must press once for each lap, with kill(2): it sent SIGUSR1 $presses times, not $n"
+        elif [ "$presses" -gt "$n" ]; then
+            echo "the runner presses once for each lap: it sent SIGUSR1 $presses times, not $n"
         elif [ -n "$(sort "$out" | uniq -d)" ]; then echo "a line came twice: only main prints, once for each press"
         elif [ "$laps" -lt "$n" ] && [ "$(tail -n 1 "$out")" = "total $laps" ] && [ $((laps + 1)) -eq "$n" ] && ! grep -q "^lap $n\$" "$out"; then
             echo "the last press was lost, because SIGTERM came before main had COUNTED it: main answers a press only when it is counted, and the runner waits for that answer before SIGTERM too"

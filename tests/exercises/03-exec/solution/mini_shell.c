@@ -1,9 +1,9 @@
 /* mini_shell.c - the heart of a shell: a | b | c > file.
    Python: subprocess.Popen(words, stdin=..., stdout=subprocess.PIPE) for each program of the line
-   Calls:  pipe(2), fork(2), open(2), dup2(2), close(2), execvp(3), _exit(2), waitpid(2)
+   Calls:  pipe2(2), fork(2), open(2), dup2(2), close(2), execvp(3), _exit(2), waitpid(2)
    Needs:  exec.c, redirect.c, exec_failed.c, pipeline.c
-   Try:    Leave out the close(ends[0]) in the child, and run the line  cat /dev/zero | head -c 9 . The
-           pipe of cat has still a reader: cat itself. It fills the pipe and waits for ever. */
+   Try:    Write 0 for O_CLOEXEC in run(), and run the line  cat /dev/zero | head -c 9 . The pipe of
+           cat still has a reader: cat itself. It fills the pipe and waits for ever. */
 #include "workbook.h"
 
 #include <errno.h>
@@ -88,18 +88,19 @@ static _Noreturn void give_up(const char *name, const char *why, int status)
     _exit(status);
 }
 
-/* Makes the descriptor TARGET (0 or 1) lead to where FD leads, and closes FD. */
-static void move_to(int fd, int target)
+/* Makes descriptor TARGET (0 or 1) mean what FD means, and lets it through to the program. Everything else is
+   opened close-on-exec, so the program has just 0, 1 and 2. */
+static void put(int fd, int target)
 {
     if (fd == target)
-        return;                 /* then closing it would close what we want */
-    check(dup2(fd, target));
-    check(close(fd));
+        check(fcntl(fd, F_SETFD, 0));       /* dup2 would do nothing, and exec would close it */
+    else
+        check(dup2(fd, target));
 }
 
 static int open_or_give_up(const char *file, int flags)
 {
-    int fd = open(file, flags, 0666);       /* umask(2) takes away what the user does not want to give */
+    int fd = open(file, flags | O_CLOEXEC, 0666);       /* umask(2) takes away what the user does not want to give */
     if (fd == -1)
         give_up(file, "cannot be opened", 2);
     return fd;
@@ -111,11 +112,11 @@ static _Noreturn void become(const struct pipeline *pipeline, int which, int fro
     char *const *words = pipeline->commands[which].words;
     if (from == -1)
         from = open_or_give_up(pipeline->input, O_RDONLY);
-    move_to(from, STDIN_FILENO);
+    put(from, STDIN_FILENO);
     if (to == -1 && pipeline->output != NULL)
         to = open_or_give_up(pipeline->output, O_WRONLY | O_CREAT | O_TRUNC);
     if (to != -1)
-        move_to(to, STDOUT_FILENO);
+        put(to, STDOUT_FILENO);
     execvp(words[0], words);
     if (errno == ENOENT)        /* it came back, so there is no such program */
         give_up(words[0], "not found", 127);
@@ -129,22 +130,16 @@ static int run(const struct pipeline *pipeline)
     int from = -1;              /* the read end that the next program gets */
     for (int i = 0; i < pipeline->count; i++) {
         int ends[2] = { -1, -1 };
-        bool last = i == pipeline->count - 1;
-        if (!last)
-            check(pipe(ends));
+        if (i < pipeline->count - 1)
+            check(pipe2(ends, O_CLOEXEC));
         pids[i] = check(fork());
-        if (pids[i] == 0) {
-            if (!last)
-                check(close(ends[0]));      /* the next one reads there: a writer that held it, too, would
-                                               never be told that nobody reads any more */
+        if (pids[i] == 0)
             become(pipeline, i, from, ends[1]);
-        }
         /* Both ends that this child has are its own now. If we kept them, its reader would wait for
-           our bytes, and its writer would think that we read. The next pipe() is made only now, so no
-           child has an end that is not its own. */
+           our bytes, and its writer would think that we read. */
         if (from != -1)
             check(close(from));
-        if (!last)
+        if (ends[1] != -1)
             check(close(ends[1]));
         from = ends[0];
     }
