@@ -27,8 +27,7 @@ static void on_chld(int signal)
     errno = saved;
 }
 
-/* Gives a descriptor that is readable when SIGCHLD has come. It stays open to the very end of the
-   process, and so does the write end: until then the handler may run. */
+/* Gives a descriptor that is readable when SIGCHLD has come. */
 static int open_self_pipe(const sigset_t *chld)
 {
     int ends[2];
@@ -124,6 +123,13 @@ int main(int argc, char **argv)
         }
     }
     say("SIGCHLD: the child has ended with exit status 7");
+
+    struct sigaction usual = { .sa_handler = SIG_DFL };
+    sigemptyset(&usual.sa_mask);
+    check(sigaction(SIGCHLD, &usual, NULL));        /* first: no handler may write to a closed pipe */
+    if (!kernel)
+        check(close(wake_fd));
+    check(close(wake));
     for (int i = 0; i < 2; i++) {
         check(close(talk.line[i]));
         check(close(talk.go[i]));
