@@ -94,8 +94,9 @@ load lib/chapter
 # programs go wrong without a data race: the wrong order is arranged. So they must be silent, too.
 # lock_errors and "rlock 3 misuse" unlock what they do not have, and a private lock in shared memory is a wrong call.
 silent_blocks() {
-    local program=$1 command=$2 seed failed=0
+    local program=$1 command=$2 seed failed=0 wanted=pass
     case $command in
+    "./robust_lock stalled") wanted="left behind" ;;        # the owner ends with the lock: that is what it shows
     ./lock_errors | "./rlock 3 misuse" | ./private_lock) return 0 ;;
     esac
     VARIANT=tsan stage_built "$program" || return 1
@@ -109,7 +110,7 @@ silent_blocks() {
     for ((seed = 1; seed <= 20; seed++)); do
         VARIANT=judge stage_built "$program" || return 1
         judge_scheduled "$seed" "$book/chapters/${program%/*}/build/judge/${program#*/}" -- sh -c "exec $command"
-        if [ "$verdict" != pass ]; then
+        if [ "$verdict" != "$wanted" ]; then
             failed=1
             echo "$command, schedule $seed: $verdict"
             echo "$details"
