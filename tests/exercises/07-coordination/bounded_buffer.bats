@@ -64,7 +64,7 @@ explain_numbers() {
             else if (ended < due[6] && (step == "end" || after)) print end
             else if (one != "") print one
             else if (semaphores) print "somebody waits for a semaphore and keeps the lock meanwhile, or posts the wrong one: first wait for room or for an item, and take the lock only then; put() posts one item, take() one place"
-            else if (taken < put) print "there are items in the list, and the consumers wait: put() must wake one who waits for an item, on the condition that consumers wait on, at every item"
+            else if (taken < put && taken < due[4]) print "there are items in the list, and the consumers wait: put() must wake one who waits for an item, on the condition that consumers wait on, at every item"
             else print "there is room in the list, and producers wait: take() must wake one who waits for room, on the condition that producers wait on, at every item"
         }' "$want" "$out"
 }

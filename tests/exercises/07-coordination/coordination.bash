@@ -34,11 +34,13 @@ waits_without_lock() {
 }
 say_wait_locked="pthread_cond_wait is called without the lock: lock it before you look, and keep it until the wait itself gives it back"
 
-# Does the function $1 wake somebody before it has the lock, so before it has changed anything?
+# Does the function $1 wake somebody without the lock before it, or give the lock back before it makes the change?
 wakes_first() {
-    body_of "$1" | awk '/cond_signal|cond_broadcast|cnd_signal|cnd_broadcast/ { early = 1; exit }
-        /lock *\(|sem_wait|wait_semaphore/ { exit }
-        END { exit !early }'
+    body_of "$1" | awk '/cond_signal|cond_broadcast|cnd_signal|cnd_broadcast/ { woken = 1; if (!locked) exit; next }
+        /unlock *\(/ { unlocked = woken; next }
+        /lock *\(|sem_wait|wait_semaphore/ { locked = 1 }
+        unlocked && /->[a-z_]+(\[.*\])? *(\+\+|--|[-+]?= )/ { early = 1; exit }
+        END { exit !(early || (woken && !locked)) }'
 }
 
 # The noise that interrupts calls, or shortens them, also delays: an answer that makes no such calls itself fails by the
@@ -63,7 +65,9 @@ conditions() {
 # Is a wait in the function $1 made without a loop around it?
 waits_once() {
     body_of "$1" | awk '{ line = $0; sub(/^ +/, "", line) }
-        /pthread_cond_wait|cnd_wait/ { if (before !~ /while|for|do|[{] *$/ && line !~ /while/) bare = 1; if (before ~ /^(else )?if/) bare = 1 }
+        /pthread_cond_wait|cnd_wait/ && line !~ /while|for *\(/ {
+            if (before !~ /while|for|do|[{] *$/ || (before ~ /^(else )?if/ && before !~ /while|for *\(/)) bare = 1
+        }
         { before = line } END { exit !bare }'
 }
 

@@ -61,6 +61,8 @@ stuck() {
         echo "nobody is ever woken: the one who comes last must wake all the others"
     elif [ -n "$reason" ]; then
         echo "$reason"
+    elif wakes_first meet; then
+        echo "the one who comes last wakes the others without the lock, or before the change: who has just looked, and does not wait yet, is not woken; change what the while looks at, and wake, under the lock"
     elif code_only | grep -qE 'cond_signal|cnd_signal' && ! code_only | grep -qE 'cond_broadcast|cnd_broadcast'; then
         echo "the one who comes last frees all the others, and one signal wakes only one of them: use broadcast"
     elif [ "$(conditions)" = 0 ] && code_only | grep -qE 'sem_wait|wait_semaphore'; then

@@ -144,6 +144,22 @@ so_many() {
     judge_steps "$(so_many r 2 2)" ww -- - - r
 }
 
+# The writer that is inside leaves; another one waits, and so does a reader. Who of the two goes in is not certain in all
+# right answers (a turnstile does not know who came first). But readers that come now wait.
+@test "a writer that waits behind another one" {
+    local overtaken
+    if [ -n "${JUDGE_PLAIN:-}${JUDGE_REPLAY:-}" ] || ! can_schedule; then skip "only under schedules"; fi
+    run_threads r ww - r - r r
+    for ((seed = 1; seed <= 12; seed++)); do
+        run_build scheduled
+        read -r overtaken < <(sed -n 's/.*overtaken by \([0-9]*\) readers/\1/p' "$out")
+        if [ "$verdict" = pass ] && [ "${overtaken:-0}" -gt 1 ]; then
+            details=$(cat "$out")$'\n'"under schedule $seed"$'\n'
+            fail_with "wrong output" "a writer waited behind another one, and readers that came later went in: when one writer has gone in, the next one must still be counted as waiting; a number, not a flag"
+        fi
+    done
+}
+
 @test "all at once" {
     judge_steps "$(random 1 2 | sed 's/1/rwrwr/; s/2/wrrww/')"
     judge_steps w - rr rwrw
