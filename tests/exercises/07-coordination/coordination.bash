@@ -8,6 +8,11 @@ code_only() {
     cat "$code"
 }
 
+# The body of a function of the answer.
+body_of() {
+    code_only | awk -v name="$1" '!found && $0 ~ "(^|[^a-z_A-Z0-9])" name " *\\(" && !/;/ { found = 1 } found { print } found && /^}/ { exit }'
+}
+
 # What the student has written: the code up to the given part.
 own_code() {
     code_only | awk '/^struct (worker|visitor|belt) *\{/ { exit } { print }'
