@@ -34,7 +34,8 @@ explain_lines() {
     elif [ -n "$(sort "$out" | uniq -d)" ]; then
         echo "a line was printed twice: print in main only, or with say(), since fork copies printf's buffer; and end each worker with _exit"
     elif cmp -s "$out" "$want"; then
-        echo "the lines are right; but see what the program says on stderr"
+        if [ "$verdict" = "wrong exit status" ]; then echo "the lines are right, and then the exit code is 0"
+        else echo "the lines are right; but see what the program says on stderr"; fi
     elif cmp -s <(sort "$out") <(sort "$want"); then
         echo "all lines are right, but not in the order of the input: a slow chunk comes late. Keep the squares until their turn comes"
     elif cmp -s "$out" <(head -n "$got" "$want") && [ "$got" -eq $((wanted - 1)) ] && [ $((numbers % c)) -ne 0 ]; then
@@ -52,14 +53,14 @@ explain_lines() {
         if grep -q '^failed .* schedules' <<<"$details" || writes_twice; then mixed=$say_mixed; fi
         awk -v mixed="$mixed" -v c="$c" -v wrong_chunk="squares stand in the wrong chunk: the first answer that comes need not be that of chunk 1. Send the place of the chunk with it, or know who had which" '
             function body(line) { sub(/^chunk [0-9]+: /, "", line); return line }
-            NR == FNR { want[$2 + 0] = $0; bodies[body($0)] = 1; for (i = 3; i <= NF; i++) all[$i] = 1; next }
+            NR == FNR { chunks = FNR; want[$2 + 0] = $0; bodies[body($0)] = 1; for (i = 3; i <= NF; i++) all[$i] = 1; next }
             $1 == "chunk" {
                 if (!(body($0) in bodies)) others = 1
                 n = split(want[$2 + 0], w); if (n != NF) lengths = 1
                 for (i = 3; i <= NF; i++) {
                     if (!($i in all)) strange = 1
                     if ($i != w[i] && w[i] > 2147483647 && $i <= 2147483647) cut = 1
-                    if ($i == 0 && w[i] != 0) zero = 1
+                    if ($i == 0 && w[i] != 0) { zero = 1; if ($2 + 0 < chunks) earlier = 1 }
                 }
                 if (NF > n) last = 1
             }
@@ -67,6 +68,7 @@ explain_lines() {
                 if (!others) print wrong_chunk
                 else if (mixed != "") print mixed
                 else if (cut && !zero) print "a square does not fit in an int: use long long, also for what is sent"
+                else if (zero && !earlier) print "the last chunk was not done: there are (count + C - 1) / C chunks, the last one perhaps with fewer numbers"
                 else if (zero && lengths == 0) print "squares are 0: a worker has its own copy of every variable; what it writes there, main never sees: send it, or use share()"
                 else if (last) print "a line is too long: the last chunk may have fewer than C numbers"
                 else if (!strange) print wrong_chunk

@@ -160,6 +160,8 @@ explain_lines() {
         echo "a line was printed twice: print in main only, or with say(), since fork copies printf's buffer; and end each worker with _exit"
     elif [ "$got" -lt "$wanted" ]; then
         echo "the lines of $((wanted - got)) pictures are missing: a pipe has no borders between messages; send records of one size, and take as many answers as there are pictures"
+    elif [ "$kind" = bad ] && [ "$got" -eq "$wanted" ] && ! grep ':' "$out" | grep -qv ': inverted$'; then
+        echo "every picture is told as inverted: a worker has its own copy of every variable, so main sees an outcome only if it is sent, or in memory from share(); and a call that fails must make it another one"
     elif grep -qvxFf <(grep ':' "$want") <(grep ':' "$out"); then
         broken=$(grep -vxFf <(grep ':' "$want") <(grep ':' "$out") | head -n 1)
         if [ "$kind" != bad ] && grep -q 'cannot be written' <<<"$broken"; then
