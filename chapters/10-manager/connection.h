@@ -13,6 +13,7 @@ struct manager {
     struct sockaddr_storage name;       /* the address, for the kernel */
     socklen_t name_size;
     char address[sizeof(struct sockaddr_un)];       /* the same, for people */
+    char directory[sizeof(struct sockaddr_un)];     /* of a Unix socket */
     void *key;
     size_t key_size;
     pthread_key_t mine;                 /* this thread's connection */

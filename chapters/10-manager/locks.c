@@ -56,7 +56,8 @@ int main(int argc, char **argv)
     pid_t child = check(start_child(try_both, &locks));
     int failed = check(wait_children(&child, 1));
     if (!failed) {
-        say("main: releases the Lock that the child has released: %s", result_of(lock_release(locks.lock)));
+        say("main: releases the Lock: %s", result_of(lock_release(locks.lock)));
+        say("main: releases it once more: %s", result_of(lock_release(locks.lock)));
         child = check(start_child(wait_for_rlock, &locks));
         say("main: releases the RLock: %s", result_of(rlock_release(locks.rlock)));
         say("main: acquires and releases it, while it has it once: %s",
@@ -75,8 +76,9 @@ main: acquires it again, at once: yes
 child: acquires the Lock, at once: EAGAIN
 child: acquires the RLock, within 50 ms: ETIMEDOUT
 child: releases the RLock: EPERM
-child: releases the Lock: yes
-main: releases the Lock that the child has released: EINVAL
+child: releases the Lock: EPERM
+main: releases the Lock: yes
+main: releases it once more: EINVAL
 main: releases the RLock: yes
 main: acquires and releases it, while it has it once: yes
 child: acquires the RLock: yes

@@ -7,11 +7,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -48,6 +50,8 @@ static int set_address(struct manager *manager, const char *address)
     if (address[0] == '/') {
         struct sockaddr_un name = { .sun_family = AF_UNIX };
         memcpy(name.sun_path, manager->address, length);
+        snprintf(manager->directory, sizeof manager->directory, "%.*s", (int)(strrchr(manager->address, '/') - manager->address),
+                 manager->address);
         memcpy(&manager->name, &name, manager->name_size = sizeof name);
         return 0;
     }
@@ -144,43 +148,60 @@ struct manager *manager_connect(const char *address, const void *key, size_t key
 
 /* ---- the server process ---- */
 
-/* The socket and its directory. The name of the directory is random, and both sides know it before it is
-   made: so whichever of the two is killed, the other one can remove it. */
-static void remove_socket(const struct manager *manager)
+/* The directory of the socket, locked as long as the server has it open: the kernel gives the lock back, however
+   the server ends. -1: it is not there, it is not for this user alone, or another server has it. */
+static int lock_directory(const struct manager *manager)
 {
-    char directory[sizeof manager->address];
-    if (manager->name.ss_family != AF_UNIX)
-        return;
-    unlink(manager->address);           /* may be gone already, or not yet there */
-    snprintf(directory, sizeof directory, "%s", manager->address);
-    *strrchr(directory, '/') = '\0';
-    rmdir(directory);
+    struct stat status;
+    int fd = open(manager->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd == -1)
+        return -1;
+    int error = fstat(fd, &status) == -1 ? errno
+                : status.st_uid != geteuid() || (status.st_mode & 077) != 0 ? EACCES
+                : flock(fd, LOCK_EX | LOCK_NB) == -1 ? EADDRINUSE : 0;
+    if (error == 0)
+        return fd;
+    close(fd);
+    errno = error;
+    return -1;
 }
 
-/* A socket that clients can connect to, or -1. */
-static int listen_here(struct manager *manager)
+/* The socket and its directory, unless another server has them by now. Their name is random, and both sides know it
+   before it is made: so whichever of the two is killed, the other one can remove it. */
+static void remove_socket(const struct manager *manager)
+{
+    int guard = manager->name.ss_family == AF_UNIX ? lock_directory(manager) : -1;
+    if (guard == -1)
+        return;
+    unlink(manager->address);           /* may be gone already, or not yet there */
+    rmdir(manager->directory);
+    close(guard);
+}
+
+/* A socket that clients can connect to, or -1. GUARD: the locked directory, or -1. */
+static int listen_here(struct manager *manager, int *guard)
 {
     const int yes = 1;
+    struct stat status;
     struct sockaddr *name = (struct sockaddr *)&manager->name;
-    char *slash = strrchr(manager->address, '/');
     if (name->sa_family == AF_UNIX) {
-        *slash = '\0';
-        int result = mkdir(manager->address, 0700);     /* must be new; for this user only */
-        *slash = '/';
-        if (result == -1)
+        if ((mkdir(manager->directory, 0700) == -1 && errno != EEXIST) || (*guard = lock_directory(manager)) == -1)
             return -1;
+        if (lstat(manager->address, &status) == 0 && S_ISSOCK(status.st_mode))
+            unlink(manager->address);   /* left by one that was killed: the lock says that it is gone */
     }
     int fd = socket(name->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd == -1 || (name->sa_family == AF_INET && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == -1)
-        || bind(fd, name, manager->name_size) == -1 || listen(fd, SOMAXCONN) == -1)
+    if (fd == -1)
         return -1;
-    if (name->sa_family == AF_INET) {   /* which port it is */
-        struct sockaddr_in *tcp = (struct sockaddr_in *)name;
-        if (getsockname(fd, name, &manager->name_size) == -1)
-            return -1;
-        snprintf(strchr(manager->address, ':'), 7, ":%d", ntohs(tcp->sin_port));
+    if ((name->sa_family == AF_UNIX || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0) &&
+        bind(fd, name, manager->name_size) == 0 && listen(fd, SOMAXCONN) == 0 &&
+        getsockname(fd, name, &manager->name_size) == 0) {
+        if (name->sa_family == AF_INET) /* which port it is */
+            snprintf(strchr(manager->address, ':'), 7, ":%d", ntohs(((struct sockaddr_in *)name)->sin_port));
+        return fd;
     }
-    return fd;
+    hang_up(&fd);
+    return -1;
 }
 
 struct report {                         /* from the new server to its parent */
@@ -198,12 +219,17 @@ static _Noreturn void be_server(struct manager *manager, int life)
     if (syscall(SYS_close_range, 4, ~0u, 0) == -1)      /* since Linux 5.9 */
         for (int fd = 4; fd < 1024; fd++)
             close(fd);
-    int listener = listen_here(manager);
+    int guard = -1, listener;
+    for (int tries = 0; (listener = listen_here(manager, &guard)) == -1 && errno == EADDRINUSE && guard == -1 && tries < 100; tries++)
+        poll(NULL, 0, 10);              /* a server that was killed just now may have its place for a moment yet */
     struct report report = { .error = listener == -1 ? errno : 0, .name = manager->name };
     memcpy(report.address, manager->address, sizeof report.address);
     if (send(3, &report, sizeof report, MSG_NOSIGNAL) == sizeof report && listener != -1)
         serve(listener, 3, manager->key, manager->key_size);
-    remove_socket(manager);
+    if (guard != -1) {
+        close(guard);
+        remove_socket(manager);
+    }
     _exit(0);
 }
 

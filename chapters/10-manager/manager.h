@@ -47,10 +47,12 @@ struct manager;
 /* ---- the server ---- */
 
 /* Starts a server process. ADDRESS NULL: it listens on a Unix socket, in a new directory that only this
-   user can enter. Else "127.0.0.1:5000", TCP; with port 0 it takes a free one. Or "/path/new/socket": the
-   directory /path/new must not be there yet. Both sides of a connection must prove that they know KEY (see
-   auth.h); NULL: no proof; TCP must have a key. Who is inside may do everything. Errors: EINVAL, EADDRINUSE ..., errno of fork(2), pipe(2), mkdir(2), bind(2).
-   Start it before other threads. Python: Manager(); BaseManager(address, authkey).start() */
+   user can enter. Or "/path/private/socket": the directory /path/private is made, unless it is there and is
+   for this user alone; a socket that a killed server has left there is taken over. Or "127.0.0.1:5000", TCP;
+   with port 0 it takes a free one. Both sides of a connection must prove that they know KEY (see auth.h);
+   NULL: no proof; TCP must have a key. Who is inside may do everything. Start it before other threads.
+   Errors: EADDRINUSE (another server is there), EACCES (the directory is not for this user alone), EINVAL,
+   errno of fork(2), mkdir(2), bind(2) ... Python: Manager(); BaseManager(address, authkey).start() */
 struct manager *manager_start(const char *address, const void *key, size_t key_size);
 
 /* For a process that did not inherit a manager. ADDRESS is manager_address(), or a proxy's address.
@@ -151,13 +153,14 @@ ssize_t array_copy(struct array *array, void *to, size_t room);         /* all o
 /* ---- Lock and RLock ---- */
 
 /* Returns 0: you have it; 1: you have it, and the last one who had it has ended without a release, so
-   look whether what it protects is whole; or -1: EAGAIN, ETIMEDOUT. First come, first served. */
+   look whether what it protects is whole; or -1: EAGAIN, ETIMEDOUT. First come, first served. The owner
+   is the thread that has acquired it. (Python's Lock may be released by anybody: take a Semaphore for that.) */
 int lock_acquire(struct lock *lock, int limit_ms);
-int lock_release(struct lock *lock);            /* anybody may; EINVAL: nobody has it */
+int lock_release(struct lock *lock);            /* EPERM: another one has it; EINVAL: nobody has it */
 
-/* Who has it may acquire it again, and must release it as often. The owner is a thread of a process. */
+/* Who has it may acquire it again, and must release it as often. */
 int rlock_acquire(struct rlock *lock, int limit_ms);
-int rlock_release(struct rlock *lock);          /* EPERM: it is not yours */
+int rlock_release(struct rlock *lock);          /* EPERM, EINVAL: as lock_release */
 
 /* ---- Semaphore and BoundedSemaphore ---- */
 

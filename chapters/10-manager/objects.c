@@ -8,34 +8,48 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct {
-    struct object **objects;    /* objects[n] has number n, or is NULL; there is no number 0 */
+    struct object **objects;    /* those that are there; in the order of their numbers, as they were made */
     size_t count, room;
+    uint32_t last_number;
     struct object *changed;     /* whose waiting clients must be tried again */
 } table;
 
 /* ---- objects ---- */
 
+/* Where the object NUMBER is, or would be: each look halves the rest. */
+static size_t place_of(uint32_t number)
+{
+    size_t low = 0, high = table.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (table.objects[middle]->number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 struct object *find_object(uint32_t number)
 {
-    return number < table.count ? table.objects[number] : NULL;
+    size_t place = place_of(number);
+    return place < table.count && table.objects[place]->number == number ? table.objects[place] : NULL;
 }
 
 struct object *add_object(enum type type)
 {
     struct object *object = calloc(1, sizeof *object);
-    size_t number = table.count > 0 ? table.count : 1;
-    if (object == NULL || number > UINT32_MAX ||
-        !grow(&table.objects, &table.room, number + 1, sizeof object)) {
+    if (object == NULL || table.last_number == UINT32_MAX ||
+        !grow(&table.objects, &table.room, table.count + 1, sizeof object)) {
         free(object);
         return NULL;
     }
     object->type = type;
-    object->number = (uint32_t)number;  /* never given again: an old proxy gets ESRCH, not another object */
-    table.objects[0] = NULL;
-    table.objects[number] = object;
-    table.count = number + 1;
+    object->number = ++table.last_number;       /* never given again: an old proxy gets ESRCH, not another object */
+    table.objects[table.count++] = object;
     return object;
 }
 
@@ -53,7 +67,8 @@ bool delete_object(struct object *object)
         free_waiting(object);
     else
         free_data(object);
-    table.objects[object->number] = NULL;
+    size_t place = place_of(object->number);
+    memmove(&table.objects[place], &table.objects[place + 1], (--table.count - place) * sizeof object);
     free(object);
     return true;
 }
@@ -124,8 +139,8 @@ void stop_waiting(struct client *client)
 
 void release_everything(const struct client *client)
 {
-    for (size_t i = 1; i < table.count; i++)
-        if (table.objects[i] != NULL && table.objects[i]->type >= LOCK)
+    for (size_t i = 0; i < table.count; i++)
+        if (table.objects[i]->type >= LOCK)
             release_all(table.objects[i], client);
 }
 

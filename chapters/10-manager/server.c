@@ -19,6 +19,7 @@ enum { PROOF_MS = 5000,         /* how long a new client may take to prove that 
        SMALL = 512, KEPT = 65536 };     /* bytes of a new buffer; longer ones than KEPT are not kept */
 
 static struct {                 /* a process is one server at most */
+    int life, listener;
     const void *key;            /* NULL: all may come in */
     size_t key_size;
     struct client **clients;
@@ -27,12 +28,13 @@ static struct {                 /* a process is one server at most */
     long long full_until_ms;
 } server;
 
-static volatile sig_atomic_t stop_asked;
-
+/* SIGTERM ends the life line: poll sees that, whether it waits already or begins later. */
 static void on_term(int signal)
 {
     (void)signal;
-    stop_asked = 1;
+    int error = errno;
+    shutdown(server.life, SHUT_RD);
+    errno = error;
 }
 
 static long long now_ms(void)
@@ -183,14 +185,28 @@ static void read_request(struct client *client)
     settle();
 }
 
-static void let_in(int listener)
+/* A Unix socket's second guard, beside its directory: the kernel says which user has called connect. (Root could
+   do all that we do anyway.) Over TCP it does not know; there the key must do. */
+static bool is_stranger(int fd)
 {
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    struct ucred peer;
+    int family;
+    socklen_t size = sizeof family, peer_size = sizeof peer;
+    check(getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size));
+    if (family != AF_UNIX)
+        return false;
+    check(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size));
+    return peer.uid != geteuid() && peer.uid != 0;
+}
+
+static void let_in(void)
+{
+    int fd = accept4(server.listener, NULL, NULL, SOCK_CLOEXEC);
     if (fd == -1 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
         server.full_until_ms = now_ms() + FULL_MS;      /* it waits at the door; we serve the others */
     if (fd == -1)
         return;
-    struct client *client = calloc(1, sizeof *client);
+    struct client *client = is_stranger(fd) ? NULL : calloc(1, sizeof *client);
     if (client == NULL || (client->in = malloc(SMALL)) == NULL || (client->out = malloc(SMALL)) == NULL ||
         !grow(&server.clients, &server.clients_room, server.count + 1, sizeof client) ||
         !grow(&server.fds, &server.fds_room, server.count + 3, sizeof *server.fds) ||
@@ -255,11 +271,11 @@ static void turn(struct client *client)
 }
 
 /* What to poll for; returns how long, in ms. */
-static long long prepare(int life, int listener)
+static int prepare(void)
 {
     long long end = server.full_until_ms > 0 ? server.full_until_ms : NEVER;
-    server.fds[0] = (struct pollfd){ .fd = life, .events = POLLIN };
-    server.fds[1] = (struct pollfd){ .fd = server.full_until_ms > 0 ? -1 : listener, .events = POLLIN };
+    server.fds[0] = (struct pollfd){ .fd = server.life, .events = POLLIN };
+    server.fds[1] = (struct pollfd){ .fd = server.full_until_ms > 0 ? -1 : server.listener, .events = POLLIN };
     for (size_t i = 0; i < server.count; i++) {
         const struct client *client = server.clients[i];
         long long client_end = client->inside ? client->end_ms : client->auth.end_ms;
@@ -270,7 +286,7 @@ static long long prepare(int life, int listener)
     if (end == NEVER)
         return -1;
     end -= now_ms();
-    return end < 0 ? 0 : end;
+    return end < 0 ? 0 : (int)end;
 }
 
 static void look_at_the_clock(void)
@@ -288,22 +304,21 @@ static void look_at_the_clock(void)
 
 void serve(int listener, int life, const void *key, size_t key_size)
 {
-    sigset_t all_but_term;
+    sigset_t term;
     struct sigaction action = { .sa_handler = on_term };
-    sigfillset(&action.sa_mask);
-    check(sigaction(SIGTERM, &action, NULL));
-    sigfillset(&all_but_term);              /* Ctrl-C goes to all; only the parent decides */
-    sigdelset(&all_but_term, SIGTERM);
-
+    server.life = life;
+    server.listener = listener;
     server.key = key;
     server.key_size = key_size;
+    sigfillset(&action.sa_mask);
+    check(sigaction(SIGTERM, &action, NULL));
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);              /* no other one: Ctrl-C goes to all, and only the parent decides */
+    check(sigprocmask(SIG_UNBLOCK, &term, NULL));
     if (!grow(&server.fds, &server.fds_room, SMALL, sizeof *server.fds))
         return;
-    while (!stop_asked) {
-        long long ms = prepare(life, listener);
-        struct timespec limit = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-        /* SIGTERM is blocked everywhere but in here, so it cannot come between the question and the wait */
-        int ready = ppoll(server.fds, server.count + 2, ms == -1 ? NULL : &limit, &all_but_term);
+    for (;;) {
+        int ms = prepare(), ready = poll(server.fds, server.count + 2, ms);
         if (ready == -1 && errno == EINTR)
             continue;
         if (ready == -1 || server.fds[0].revents != 0)
@@ -321,7 +336,7 @@ void serve(int listener, int life, const void *key, size_t key_size)
         if (ms != -1)
             look_at_the_clock();
         if (server.fds[1].revents != 0)
-            let_in(listener);
+            let_in();
         forget_the_gone();
         settle();
     }

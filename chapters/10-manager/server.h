@@ -25,7 +25,7 @@ struct object {
         struct { struct bytes **items; size_t room, count; } list;
         struct { unsigned char *bytes; size_t size, count; } array;     /* Value, too: its count is 1 */
         struct { struct client *owner; long depth; bool orphaned; size_t conditions; } lock;    /* RLock, too */
-        struct { struct client **owners; long value, first; bool orphaned; } semaphore;
+        struct { struct client **owners; size_t room; long value, first; bool orphaned; } semaphore;
         struct { struct object *lock; bool own; } condition;
         struct { long parties, arrived, round; bool broken; } barrier;
         struct { struct bytes *first, *last; size_t count, capacity, unfinished; bool closed; } queue;
@@ -53,7 +53,7 @@ struct client {
 
 #define NEVER 0x7fffffffffffffffLL      /* no limit, as a time in ms */
 
-/* Serves until LIFE, a pipe's end, brings a byte or end of file, or until SIGTERM. */
+/* Serves until LIFE, a socket, brings a byte or end of file, or until SIGTERM. */
 void serve(int listener, int life, const void *key, size_t key_size);
 
 /* A handler looks at the client's request, and ends in one of three ways: it has answered, it has refused

@@ -48,8 +48,8 @@ static struct object *release(struct client *client, struct object *lock)
 {
     if (lock->as.lock.depth == 0)
         return refuse(client, EINVAL, "it is released, and was not acquired");
-    if (lock->type == RLOCK && lock->as.lock.owner != client)
-        return refuse(client, EPERM, "RLock: another one has it");
+    if (lock->as.lock.owner != client)
+        return refuse(client, EPERM, "it is not yours: another one has it");
     if (--lock->as.lock.depth == 0)
         give(lock);
     return answer(client, 0);
@@ -131,8 +131,10 @@ static struct object *serve_bounded(struct client *client, struct object *semaph
     if (head_of(client).request == BOUNDED_ACQUIRE) {
         if (semaphore->as.semaphore.value == 0)
             return semaphore;
+        if (!grow(&semaphore->as.semaphore.owners, &semaphore->as.semaphore.room, (size_t)taken + 1, sizeof client))
+            return no_memory(client);
         semaphore->as.semaphore.value--;
-        owners[taken] = client;
+        semaphore->as.semaphore.owners[taken] = client;
         return has_it(client, &semaphore->as.semaphore.orphaned);
     }
     if (taken == 0)
@@ -273,16 +275,9 @@ int create_waiting(struct object *object, const struct client *client)
     if (number < 0 || number > LONG_MAX)
         return EINVAL;
     switch (object->type) {
-    case BOUNDED_SEMAPHORE:
-        if (number > MANAGER_LARGEST)
-            return EINVAL;
-        object->as.semaphore.owners = calloc((size_t)number + 1, sizeof *object->as.semaphore.owners);
-        if (object->as.semaphore.owners == NULL)
-            return ENOMEM;
-        object->as.semaphore.first = (long)number;
-        /* fall through */
     case SEMAPHORE:
-        object->as.semaphore.value = (long)number;
+    case BOUNDED_SEMAPHORE:
+        object->as.semaphore.first = object->as.semaphore.value = (long)number;
         return 0;
     case BARRIER:
         object->as.barrier.parties = (long)number;

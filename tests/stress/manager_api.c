@@ -124,14 +124,25 @@ static void test_numbers(void)
     fails(namespace_get(names, "x", b, sizeof b), ENOENT);
 }
 
+/* Another thread is another client: what it did not acquire it cannot release, and so does not get it either. */
+static void *steal(void *lock)
+{
+    fails(lock_release(lock), EPERM);
+    fails(lock_acquire(lock, 0), EAGAIN);
+    return NULL;
+}
+
 static void test_locks(void)
 {
+    pthread_t thread;
     struct lock *lock = check_ptr(manager_lock(manager));
     long start = now_ms();
     must(lock_acquire(lock, 0) == 0);
     fails(lock_acquire(lock, 0), EAGAIN);
     fails(lock_acquire(lock, 30), ETIMEDOUT);
     must(now_ms() - start >= 30);
+    check_pthread(pthread_create(&thread, NULL, steal, lock));
+    check_pthread(pthread_join(thread, NULL));
     must(lock_release(lock) == 0);
     fails(lock_release(lock), EINVAL);
     struct rlock *rlock = check_ptr(manager_rlock(manager));
@@ -333,6 +344,79 @@ static void test_end(const char *address, const char *key)
     must(manager_stop(another) == 0);
 }
 
+/* At a place with a name: one server at a time; and what a killed one has left stops nobody. */
+static void test_place(void)
+{
+    char folder[] = "/tmp/manager-api-XXXXXX", place[100], address[120], other[120];
+    check_ptr(mkdtemp(folder));
+    snprintf(place, sizeof place, "%s/place", folder);
+    snprintf(address, sizeof address, "%s/socket", place);
+    struct manager *first = check_ptr(manager_start(address, NULL, 0));
+    must(manager_start(address, NULL, 0) == NULL && errno == EADDRINUSE);
+    struct dict *d = check_ptr(manager_dict(first));            /* the second one has not harmed the first one */
+    struct manager *client = check_ptr(manager_connect(address, NULL, 0));
+    must(manager_stop(client) == 0 && dict_len(d) == 0);
+
+    pid_t pid = check(fork());                                  /* both are killed: nobody tidies up */
+    if (pid == 0) {
+        snprintf(other, sizeof other, "%s-2/socket", place);
+        struct manager *lost = check_ptr(manager_start(other, NULL, 0));
+        check(kill(manager_server_pid(lost), SIGSTOP));
+        check(wait_for_state(manager_server_pid(lost), 'T', 5000));
+        check(kill(manager_server_pid(lost), SIGKILL));
+        check(raise(SIGKILL));
+    }
+    check(wait_child(pid));
+    snprintf(other, sizeof other, "%s-2/socket", place);
+    must(access(other, F_OK) == 0);
+    struct manager *second = check_ptr(manager_start(other, NULL, 0));
+    must(manager_dict(second) != NULL && manager_stop(second) == 0 && access(other, F_OK) == -1);
+
+    check(kill(manager_server_pid(first), SIGKILL));            /* another one takes its place */
+    check(wait_for_state(manager_server_pid(first), 'Z', 5000));
+    second = check_ptr(manager_start(address, NULL, 0));
+    fails(manager_stop(first), ECONNRESET);                     /* does not remove what is the second one's now */
+    client = check_ptr(manager_connect(address, NULL, 0));
+    must(manager_stop(client) == 0 && access(place, F_OK) == 0);
+    check(kill(manager_server_pid(second), SIGTERM));
+    check(wait_for_state(manager_server_pid(second), 'Z', 5000));
+    must(access(place, F_OK) == -1);
+    fails(manager_stop(second), ECONNRESET);
+
+    snprintf(other, sizeof other, "%s/socket", folder);
+    check(chmod(folder, 0755));
+    must(manager_start(other, NULL, 0) == NULL && errno == EACCES);     /* others could enter */
+    must(rmdir(folder) == 0);
+}
+
+/* Only root can be another user: what the directory lets in by mistake, the server turns away. */
+static int be_nobody(void *address)
+{
+    check(setgid(65534));
+    check(setuid(65534));
+    struct manager *client = check_ptr(manager_connect(address, NULL, 0));
+    must(manager_dict(client) == NULL && errno == ECONNRESET);
+    return manager_stop(client);
+}
+
+static void test_strangers(void)
+{
+    char folder[] = "/tmp/manager-api-XXXXXX", place[100], address[120];
+    if (geteuid() != 0)
+        return;
+    check_ptr(mkdtemp(folder));
+    snprintf(place, sizeof place, "%s/place", folder);
+    snprintf(address, sizeof address, "%s/socket", place);
+    struct manager *guarded = check_ptr(manager_start(address, NULL, 0));
+    check(chmod(folder, 0755));
+    check(chmod(place, 0755));
+    check(chmod(address, 0777));
+    pid_t pid = check(start_child(be_nobody, address));
+    must(wait_children(&pid, 1) == 0 && manager_dict(guarded) != NULL);
+    check(chmod(place, 0700));
+    must(manager_stop(guarded) == 0 && rmdir(folder) == 0);
+}
+
 /* A server with little memory says so, changes nothing, and goes on. (Sanitizers need terabytes of addresses.) */
 static void test_memory(void)
 {
@@ -367,6 +451,8 @@ int main(int argc, char **argv)
     test_others();
     test_together();
     test_end(address, key);
+    test_place();
+    test_strangers();
     test_memory();
     must(manager_stop(manager) == 0);
 }

@@ -56,6 +56,8 @@ static void send_head(int fd, struct request_head head)
 }
 
 /* What the next reply says: its error; -2 when the server has closed; -3 when nothing comes. */
+static int64_t reply_number;            /* of the last reply */
+
 static int reply_error(int fd)
 {
     struct reply_head head;
@@ -66,6 +68,7 @@ static int reply_error(int fd)
         return -2;
     char value[100];
     must(head.length < sizeof value && read_full(fd, value, head.length) == head.length);
+    reply_number = head.number;
     return head.error;
 }
 
@@ -137,16 +140,42 @@ static void attack_requests(void)
     must(reply_error(fd) == EINVAL);            /* a dict has 8 requests */
     send_head(fd, (struct request_head){ .request = LOCK_ACQUIRE, .object = 1 });
     must(reply_error(fd) == EINVAL);            /* a dict is not a lock */
-    for (uint32_t type = LIST; type < TYPES; type++)
-        for (uint32_t number = 1; number <= 9; number++) {      /* nor anything else */
-            send_head(fd, (struct request_head){ .request = type << 8 | number, .object = 1, .limit_ms = 0 });
-            must(reply_error(fd) == EINVAL);
-        }
     send_head(fd, (struct request_head){ .request = DICT_LEN, .object = 1 });
     must(reply_error(fd) == 0);                 /* the connection is as good as before */
     struct request_head two[2] = { { .request = DICT_LEN, .object = 1 }, { .request = DICT_LEN, .object = 1 } };
     check(send(fd, two, sizeof two, MSG_NOSIGNAL));
     must(reply_error(fd) == -2);
+    check(close(fd));
+}
+
+/* Every request, and every number that is none, to an object of every type: only those of its own type are served.
+   Those get keys and values that may fit or not; what counts is that each one gets a reply. */
+static void attack_types(void)
+{
+    static const unsigned char value[16] = "12345678";
+    int fd = knock();
+    for (uint32_t type = DICT; type < TYPES; type++)
+        for (uint32_t other = 0; other <= TYPES; other++)
+            for (uint32_t number = 0; number < 16; number++) {
+                unsigned char bytes[sizeof(struct request_head) + 8];
+                struct request_head create = { .request = type << 8 | CREATE, .length = 8, .number = type != CONDITION };
+                memcpy(bytes, &create, sizeof create);
+                memcpy(bytes + sizeof create, value, 8);
+                check(send(fd, bytes, sizeof bytes, MSG_NOSIGNAL));
+                must(reply_error(fd) == 0);
+                struct request_head head = { .request = other << 8 | number, .object = (uint32_t)reply_number, .length = 8,
+                                             .key_length = number % 2 == 0 ? 3 : 0, .number = 1, .room = 50 };
+                memcpy(bytes, &head, sizeof head);
+                for (int twice = 0; twice < 2; twice++) {
+                    check(send(fd, bytes, sizeof bytes, MSG_NOSIGNAL));
+                    int error = reply_error(fd);
+                    must(error >= 0);
+                    must(error == EINVAL || other == type || number == CREATE || head.request == DELETE);
+                }
+                struct request_head destroy = { .request = DELETE, .object = head.object };
+                send_head(fd, destroy);
+                must(reply_error(fd) >= 0);
+            }
     check(close(fd));
 }
 
@@ -219,6 +248,26 @@ static void attack_descriptors(void)
     check(close(fds[2 * FD_LIMIT - 1]));
 }
 
+static uint32_t last_object;            /* the number of an object that is not older than a round */
+
+/* Deletes all objects but the honest ones: then the server has no more memory than before. */
+static void clean_up(void)
+{
+    static uint32_t first = 4;
+    struct request_head head = { .request = EVENT << 8 | CREATE };
+    int fd = knock();
+    send_head(fd, head);
+    must(reply_error(fd) == 0);
+    last_object = (uint32_t)reply_number;
+    for (int twice = 0; twice < 2; twice++)     /* first the conditions, then their locks */
+        for (uint32_t number = first; number <= last_object; number++) {
+            send_head(fd, (struct request_head){ .request = DELETE, .object = number });
+            must(reply_error(fd) >= 0);
+        }
+    first = last_object + 1;
+    check(close(fd));
+}
+
 /* A connection with some requests that are nearly right, in random pieces. */
 static void attack_randomly(void)
 {
@@ -239,9 +288,10 @@ static void attack_randomly(void)
             head.length = (uint32_t)rand() * 2;
         for (size_t i = 0; i < sizeof bytes; i += 97)
             bytes[i] = (unsigned char)rand();
-        /* the honest objects, 1 to 3, shall stay what they are */
-        if (head.object <= 3 && head.request != DICT_GET && head.request != DICT_LEN)
-            head.object += 4;
+        if (head.object > 3)
+            head.object += last_object > 26 ? last_object - 26 : 0;       /* the youngest, mostly */
+        else if (head.request != DICT_GET && head.request != DICT_LEN)
+            head.object = 0;            /* the honest objects, 1 to 3, shall stay what they are */
         memcpy(bytes, &head, sizeof head);
         size_t size = sizeof head + (head.length < 69000 ? head.length : 69000), sent = 0;
         if (rand() % 10 == 0)
@@ -282,14 +332,26 @@ int main(int argc, char **argv)
 
     attack_lengths();
     attack_requests();
+    attack_types();
     attack_slowly();
     attack_by_not_reading();
     attack_descriptors();
     be_honest(100);
+    long early = 0;                     /* the server's memory, when all kinds of things have happened in it */
     for (long i = 0; i < rounds; i++) {
         attack_randomly();
         be_honest(1);
+        if (i % 20 == 19)
+            clean_up();
+        if (i == rounds / 10)
+            early = resident_kb();
     }
+    clean_up();
+#ifdef __SANITIZE_ADDRESS__
+    early = 0;                          /* it keeps what is freed for a while */
+#endif
+    if (rounds >= 1000 && early > 0 && resident_kb() > early + early / 5 + 4096)
+        die("the server's memory has grown from %ld to %ld kB", early, resident_kb());
     if (manager_stop(manager) == -1)
         die("seed %ld: %s", seed, manager_error());
 }
