@@ -134,37 +134,27 @@ static void ask(int fd, char request)
         die("the server has ended");
 }
 
-/* The next byte from FD, in words: a reply, or what the second client has passed on. */
-static const char *reply_from(int fd)
+static const char *reply_of(int fd)
 {
     char byte;
     if (read_full(fd, &byte, 1) != 1)
-        die("the other side has ended");
+        die("the server has ended");
     return byte == 'y' ? "has the lock" : byte == 'd' ? "has the lock; the last owner died with it"
            : byte == 'r' ? "has released it" : "refused";
 }
 
 struct second {
-    const struct place *place;
-    int first, told[2];                 /* a pipe to main */
+    int first, life;                    /* not its own */
     pid_t parent;
 };
 
-/* Gets the lock, and keeps it. Main kills it then. */
-static int acquire_and_stay(void *argument)
+/* The second client has inherited its connection, and more than that. It keeps the lock until main kills it. */
+static int stay(void *argument)
 {
     const struct second *self = argument;
     check(end_with_parent(self->parent));
-    check(close(self->told[0]));
     check(close(self->first));          /* an inherited connection: open here, it would never end there */
-    check(close(self->place->life[1]));
-    int fd = connect_to(self->place);
-    ask(fd, 'a');
-    check(write_full(self->told[1], "?", 1));
-    char byte;                          /* the reply is passed on to main, who says all the lines */
-    if (read_full(fd, &byte, 1) != 1)
-        die("the server has ended");
-    check(write_full(self->told[1], &byte, 1));
+    check(close(self->life));
     pause();
     return 1;
 }
@@ -183,27 +173,24 @@ int main(int argc, char **argv)
     check(close(place.listener));
     check(close(place.life[0]));
 
-    struct second second = { .place = &place, .first = connect_to(&place), .parent = getpid() };
-    ask(second.first, 'a');
-    say("first client: %s", reply_from(second.first));
-    check(pipe2(second.told, O_CLOEXEC));
-    pid_t child = check(start_child(acquire_and_stay, &second));
-    check(close(second.told[1]));
-    reply_from(second.told[0]);         /* not a reply: it has asked */
-    int third = connect_to(&place);
+    int first = connect_to(&place), second = connect_to(&place), third = connect_to(&place);
+    ask(first, 'a');
+    say("first client: %s", reply_of(first));
+    ask(second, 'a');
     ask(third, 'r');
-    say("third client: releases what it does not have: %s", reply_from(third));
+    say("third client: releases what it does not have: %s", reply_of(third));
     ask(third, 'a');
-    ask(second.first, 'r');
-    say("first client: %s", reply_from(second.first));
-    say("second client: %s", reply_from(second.told[0]));
+    ask(first, 'r');
+    say("first client: %s", reply_of(first));
+    say("second client: %s", reply_of(second));
+    pid_t child = check(start_child(stay, &(struct second){ first, place.life[1], getpid() }));
+    check(close(second));               /* only the child has it now */
     check(kill(child, SIGKILL));
     check(wait_child(child));
     say("the second client was killed");
-    say("third client: %s", reply_from(third));
+    say("third client: %s", reply_of(third));
     check(close(third));
-    check(close(second.first));
-    check(close(second.told[0]));
+    check(close(first));
 
     check(close(place.life[1]));
     return check(wait_children(&server, 1));

@@ -1,5 +1,5 @@
-/* server.h - inside the manager's server: clients, objects, and how they meet. server.c has the loop, data.c
-   the objects that are data, waiting.c those that one waits for. Only these three include it. */
+/* server.h - inside the manager's server: clients, objects, and how they meet. server.c has the loop, data.c and
+   dict.c the objects that are data, waiting.c those that one waits for. */
 #ifndef SERVER_H
 #define SERVER_H
 

@@ -193,7 +193,7 @@ int main(int argc, char **argv)
             if (kind != BARE)
                 keep_least(&crowd[kind], many(kind, trips, clients) / (double)(trips / clients * clients));
         }
-        if (python_script != NULL) {
+        if (python_script != NULL && r < 3) {       /* it takes a second to start */
             double seconds, of_many;
             python(trips / 10 < clients ? clients : trips / 10, clients, &seconds, &of_many);
             keep_least(&single[PYTHON], seconds);
