@@ -9,6 +9,7 @@
 #include "manager.h"
 #include "wire.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -179,6 +180,44 @@ static void attack_types(void)
     check(close(fd));
 }
 
+/* Strangers at a door with a key: silent ones, one who asks without a proof, wrong proofs in pieces. They get the
+   challenge, and then nothing but the end. Who has the key is served meanwhile. */
+static void attack_the_door(void)
+{
+    struct manager *locked = check_ptr(manager_start("127.0.0.1:0", "open sesame", 11));
+    struct dict *d = check_ptr(manager_dict(locked));
+    struct sockaddr_in name = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct request_head head = { .request = DICT_LEN, .object = 1 };
+    unsigned char bytes[200];
+    int silent[20], fds[60];
+    name.sin_port = htons((uint16_t)atoi(strchr(manager_address(locked), ':') + 1));
+    for (int i = 0; i < 80; i++) {
+        int fd = check(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        check(connect(fd, (const struct sockaddr *)&name, sizeof name));
+        *(i < 20 ? &silent[i] : &fds[i - 20]) = fd;
+    }
+    for (int i = 0; i < 60; i++) {
+        size_t size = i == 0 ? sizeof head : 64 + sizeof head, first = (size_t)rand() % size;
+        for (size_t k = 0; k < sizeof bytes; k++)
+            bytes[k] = (unsigned char)rand();
+        memcpy(bytes + (i == 0 ? 0 : 64), &head, sizeof head);      /* without a proof; behind a wrong one */
+        send(fds[i], bytes, first, MSG_NOSIGNAL);
+        must(dict_set(d, "k", "v", 2) == 0 && dict_len(d) == 1);
+        send(fds[i], bytes + first, size - first, MSG_NOSIGNAL);
+        shutdown(fds[i], SHUT_WR);      /* fails when the server has closed already */
+        size_t got = 0;
+        for (ssize_t count; (count = recv(fds[i], bytes, sizeof bytes, 0)) > 0; got += (size_t)count)
+            ;
+        must(got <= 32);                /* after a reset the challenge may be lost, too */
+        check(close(fds[i]));
+    }
+    struct manager *friend = check_ptr(manager_connect(manager_address(locked), "open sesame", 11));
+    must(manager_stop(friend) == 0 && dict_get(d, "k", bytes, sizeof bytes) == 2);
+    for (int i = 0; i < 20; i++)
+        check(close(silent[i]));
+    must(manager_stop(locked) == 0);
+}
+
 /* A request in single bytes, with honest ones in between; and one whose end never comes. */
 static void attack_slowly(void)
 {
@@ -333,6 +372,7 @@ int main(int argc, char **argv)
     attack_lengths();
     attack_requests();
     attack_types();
+    attack_the_door();
     attack_slowly();
     attack_by_not_reading();
     attack_descriptors();
