@@ -2,7 +2,7 @@
    Python: manager.Event(), Barrier(3), Condition(), Semaphore(0), BoundedSemaphore(2)
    Calls:  event_..., barrier_..., condition_..., semaphore_..., bounded_semaphore_... of manager.h
    Needs:  07-coordination/condition, 07-coordination/barrier, locks
-   Try:    In run, write if in place of while. Which runner goes too early? */
+   Try:    In run, write if in place of while, and run it 20 times. Which runner goes too early? */
 #include "workbook.h"
 
 #include "manager.h"

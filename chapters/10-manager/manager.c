@@ -270,7 +270,12 @@ static int start_server(struct manager *manager)
 {
     int ends[2];
     struct report report;
+    struct sigaction action;
     sigset_t all, before;
+    /* Who started us may ignore SIGCHLD, and we inherit that. Then a wait for any child ends when all have ended; and
+       the server does not, before we say so. */
+    if (sigaction(SIGCHLD, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+        signal(SIGCHLD, SIG_DFL);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == -1)
         return fail_errno();
     manager->life = ends[0];            /* is closed in children, and in the server */

@@ -96,7 +96,8 @@ int manager_delete(void *proxy);
 
 /* A proxy's address is a line of text, "/tmp/manager-0123456789abcdef/socket 7". It can be sent to a
    process that was started before the object; there manager_proxy makes a proxy of it. EINVAL: this is
-   not the address of an object of this manager. */
+   not the address of an object of this manager. A server that was started anew knows no old objects, and
+   counts from 1 again: then make new proxies. */
 enum { PROXY_ADDRESS = 128 };
 void proxy_address(const void *proxy, char address[PROXY_ADDRESS]);
 void *manager_proxy(struct manager *manager, const char *address);

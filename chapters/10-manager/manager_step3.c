@@ -3,8 +3,8 @@
    Python: Manager().Lock(); there, a client that dies with the lock is not noticed
    Calls:  poll(2) with POLLRDHUP, recv(2), send(2), kill(2)
    Needs:  06-locks/robust_lock, manager_step2
-   Try:    In serve, take out the line with free_lock. Now the third client waits for ever for one
-           that was killed. (End it with Ctrl-C.) */
+   Try:    In serve, take out free_lock(true) and the if above it. Now the third client waits for ever
+           for one that was killed. (End it with Ctrl-C.) */
 #include "workbook.h"
 
 #include <errno.h>
