@@ -103,10 +103,13 @@ static bool go_on(struct server *server, struct client *client, int fd)
                 client->wrong = true;
             }
     }
-    ssize_t count = send(fd, client->replies + client->sent, client->size - client->sent, MSG_NOSIGNAL);
-    if (count == -1)
-        return errno == EAGAIN || errno == EINTR;       /* EPIPE: it has gone. That is its own affair */
-    client->sent += (size_t)count;
+    if (client->sent < client->size) {
+        ssize_t count = send(fd, client->replies + client->sent, client->size - client->sent, MSG_NOSIGNAL);
+        if (count == -1 && (errno == EAGAIN || errno == EINTR))
+            return true;
+        /* EPIPE: it has gone. What it sent before that counts; recv will say when that was all. */
+        client->sent += count == -1 ? client->size - client->sent : (size_t)count;
+    }
     return !client->wrong || client->sent < client->size;
 }
 
