@@ -17,6 +17,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- managers and proxies ---- */
@@ -246,8 +247,12 @@ static bool has_ended(const struct manager *manager, int limit_ms)
 void server_is_gone(struct manager *manager)
 {
     int error = errno;
-    if (manager->pid != 0 && has_ended(manager, 1000))
+    siginfo_t info;
+    if (manager->pid != 0 && has_ended(manager, 1000)) {
+        while (waitid(P_PID, (id_t)manager->pid, &info, WEXITED | WNOWAIT) == -1 && errno == EINTR)
+            ;                           /* now it has nothing open any more; manager_stop reaps it */
         remove_socket(manager);
+    }
     errno = error;
 }
 
