@@ -18,6 +18,7 @@ explain() {
     "coming in:"*) echo "each client gets the line \"welcome\" when it has come in, and nobody else gets it" ;;
     "a line for all the others:silent") echo "a line goes to all the others, not back to the one who said it" ;;
     "a line for all the others:nothing") echo "a line goes to all the others who are in the room, as soon as it is complete" ;;
+    "a line for all the others:"*) echo "a line goes to the others whole, whatever bytes it holds: count them; strlen, strchr and %s end at a zero byte" ;;
     "a line in several pieces:"*)
         echo "one recv is not one line: only complete lines go to the others; keep a beginning, for each client, until its newline is there" ;;
     "two lines that are begun at the same time:"*) echo "lines of two clients are mixed: each client needs a buffer of its own for the line that it has begun" ;;

@@ -12,6 +12,9 @@ explain() {
         echo "one recv is not one request: it gives what has come so far; keep a beginning, for each client, until its newline is there" ;;
     "several requests in one read:"*)
         echo "one recv may give several requests: each of them is carried out and gets its reply, and a beginning at the end is kept" ;;
+    "a large number:"*) echo "the counter goes on after 127 and 255, and a reply has room for all its digits: count in a long" ;;
+    "half a request at the end:reset") echo "at the end of a client, read what it has sent until recv gives 0; then end the connection" ;;
+    "half a request at the end:"*) echo "what comes without a newline at the end is no request: it does not count, and gets no reply" ;;
     "a request that nobody knows:"*) echo "a line that is neither INC nor GET gets the reply ERROR, and the connection goes on" ;;
     "several clients, one counter:bytes")
         if [ "$(count_events fork)" -gt 0 ] && ! code_only | grep -qE 'share *\(|mmap|shm_open'; then
@@ -61,12 +64,22 @@ expect a 7\n
 send a *60 INC\n
 END
         for ((i = 8; i <= 67; i++)); do echo "expect a $i\\n"; done
+        echo "# a large number"
+        for ((i = 68; i <= 267; i++)); do
+            if ((i % 50 == 18)); then echo "send a *50 INC\\n"; fi
+            echo "expect a $i\\n"
+        done
         cat <<'END'
 # a request that nobody knows
-send a INCR\nGE\nget\n\nGET \nIN\0\nfifteen letters\nGET\n
-expect a ERROR\nERROR\nERROR\nERROR\nERROR\nERROR\nERROR\n67\n
+send a INCR\nGE\nget\n\nGET \nIN\0\nINC\0\nfifteen letters\nGET\n
+expect a ERROR\nERROR\nERROR\nERROR\nERROR\nERROR\nERROR\nERROR\n267\n
+# half a request at the end
+send a INC
 half a
 eof a
+open b
+send b GET\n
+expect b 267\n
 END
     } >script
     serve --at counter script counter
