@@ -109,8 +109,9 @@ static int get_and_count(struct all *all)
 /* Until steps is -1; each time that it wakes it must have the lock. */
 static int wait_in_condition(struct all *all)
 {
-    int steps = 0;
+    int steps;
     ask(condition_acquire(all->condition, LIMIT_MS));
+    ask(value_get(all->steps, &steps, sizeof steps));       /* the last notify may have been before it came */
     while (steps != -1) {
         ask(condition_wait(all->condition, MANAGER_FOREVER));
         ask(value_get(all->steps, &steps, sizeof steps));
