@@ -157,14 +157,23 @@ static int lock_directory(const struct manager *manager)
     int fd = open(manager->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd == -1)
         return -1;
-    int error = fstat(fd, &status) == -1 ? errno
-                : status.st_uid != geteuid() || (status.st_mode & 077) != 0 ? EACCES
-                : flock(fd, LOCK_EX | LOCK_NB) == -1 ? EADDRINUSE : 0;
+    int error = flock(fd, LOCK_EX | LOCK_NB) == -1 ? EADDRINUSE
+                : fstat(fd, &status) == -1 ? errno
+                : status.st_nlink == 0 ? EADDRINUSE             /* it was removed just now */
+                : status.st_uid != geteuid() || (status.st_mode & 077) != 0 ? EACCES : 0;
     if (error == 0)
         return fd;
     close(fd);
     errno = error;
     return -1;
+}
+
+/* If it is there, and a socket: another file with this name is not ours. */
+static void unlink_socket(const struct manager *manager)
+{
+    struct stat status;
+    if (lstat(manager->address, &status) == 0 && S_ISSOCK(status.st_mode))
+        unlink(manager->address);
 }
 
 /* The socket and its directory, unless another server has them by now. Their name is random, and both sides know it
@@ -174,7 +183,7 @@ static void remove_socket(const struct manager *manager)
     int guard = manager->name.ss_family == AF_UNIX ? lock_directory(manager) : -1;
     if (guard == -1)
         return;
-    unlink(manager->address);           /* may be gone already, or not yet there */
+    unlink_socket(manager);
     rmdir(manager->directory);
     close(guard);
 }
@@ -183,13 +192,11 @@ static void remove_socket(const struct manager *manager)
 static int listen_here(struct manager *manager, int *guard)
 {
     const int yes = 1;
-    struct stat status;
     struct sockaddr *name = (struct sockaddr *)&manager->name;
     if (name->sa_family == AF_UNIX) {
         if ((mkdir(manager->directory, 0700) == -1 && errno != EEXIST) || (*guard = lock_directory(manager)) == -1)
             return -1;
-        if (lstat(manager->address, &status) == 0 && S_ISSOCK(status.st_mode))
-            unlink(manager->address);   /* left by one that was killed: the lock says that it is gone */
+        unlink_socket(manager);         /* left by one that was killed: the lock says that it is gone */
     }
     int fd = socket(name->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd == -1)

@@ -6,6 +6,7 @@
 #include "manager.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -351,6 +352,13 @@ static void wait_for_end(const struct manager *of)
     check(waitid(P_PID, (id_t)manager_server_pid(of), &info, WEXITED | WNOWAIT));
 }
 
+static const char *folder_file(const char *folder)
+{
+    static char path[100];
+    snprintf(path, sizeof path, "%s/file", folder);
+    return path;
+}
+
 /* At a place with a name: one server at a time; and what a killed one has left stops nobody. */
 static void test_place(void)
 {
@@ -390,6 +398,8 @@ static void test_place(void)
     must(access(place, F_OK) == -1);
     fails(manager_stop(second), ECONNRESET);
 
+    check(close(check(open(folder_file(folder), O_CREAT | O_WRONLY, 0600))));
+    must(manager_start(folder_file(folder), NULL, 0) == NULL && errno == EADDRINUSE && unlink(folder_file(folder)) == 0);
     snprintf(other, sizeof other, "%s/socket", folder);
     check(chmod(folder, 0755));
     must(manager_start(other, NULL, 0) == NULL && errno == EACCES);     /* others could enter */
