@@ -102,7 +102,7 @@ under_some_schedules() {
 stress_built() {
     local part=$2
     gcc -std=c11 -g -pthread "${@:3}" -I "$book/common" -I "$part" "$book/tests/stress/$1.c" \
-        "$part"/{manager,connection,proxy,server,objects,data,dict,waiting,auth,sha256}.c "$book"/common/*.c -o "$BATS_TEST_TMPDIR/$1"
+        "$part"/{manager,start,connection,proxy,server,objects,data,dict,waiting,auth,sha256}.c "$book"/common/*.c -o "$BATS_TEST_TMPDIR/$1"
 }
 
 # in_the_cage PROGRAM ARGUMENT...: it ends with 0 and leaves nothing.

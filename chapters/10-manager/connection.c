@@ -5,6 +5,7 @@
 #include "connection.h"
 
 #include "auth.h"
+#include "start.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -34,8 +34,9 @@ int try_to_connect(struct manager *manager);
 void free_connection(void *connection);         /* also called at the end of a thread */
 void hang_up(int *fd);                          /* closes it, if it is not -1; makes it -1; keeps errno */
 
-/* In manager.c: a connection was lost. If it was our server that ended, removes what it has left. */
-void server_is_gone(struct manager *manager);
+/* In manager.c. ADDRESS: see manager.h. NULL: errno and manager_error() say why. */
+struct manager *new_manager(const char *address, const void *key, size_t key_size);
+void free_manager(struct manager *manager);
 
 int fail_errno(void);                           /* as fail(), see proxy.h, with errno */
 
