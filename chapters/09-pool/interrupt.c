@@ -57,6 +57,10 @@ static int work(int report)
     struct async *tasks =
         check_ptr(pool_imap_unordered(pool, wait_for_ever, items, WORKERS, sizeof items[0], 1));
     check(sigaction(SIGINT, &action, NULL));
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    check(sigprocmask(SIG_UNBLOCK, &set, NULL));        /* whoever started us may have blocked it */
     check(write_full(report, "r", 1));
     const struct result *result = async_next(tasks, -1);
     if (result != NULL || errno != EINTR)
