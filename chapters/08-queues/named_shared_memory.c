@@ -27,8 +27,8 @@ static struct board *map_board(int fd)
     return check_ptr(mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
 }
 
-/* Makes the board, empty, and owns it until FD is closed or this process ends, by whatever. What a
-   killed owner has left is taken over: a name outlives its processes, a file lock does not. */
+/* Makes the board, empty, and owns it until FD is closed or this process ends, however it ends.
+   What a killed owner has left is taken over: a name outlives its processes, a file lock does not. */
 static struct board *own_board(const char *name, int *fd)
 {
     struct stat status;

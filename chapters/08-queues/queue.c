@@ -1,11 +1,11 @@
 /* queue.c - how the queue of queue.h works. What queue_step3.c has, and: limits, an end, tasks that
    are done. Read it top to bottom. Four rules make it safe to kill anybody at any moment:
 
-   1. Nothing to repair. Each change becomes valid by one store to one counter: see publish(). Who is
-      killed before that store has changed nothing; who is killed after it has done all.
+   1. Nothing to repair. Each change becomes valid by one store to one counter: see publish(). Whoever
+      is killed before that store has changed nothing; whoever is killed after it has done all.
    2. Ring first, then publish, all under the lock. Whoever is woken must get the lock before it can
-      look, so it looks after the store. Who is killed between the two has woken somebody for nothing;
-      nobody is ever left asleep beside a change.
+      look, so it looks after the store. One that is killed between the two has woken somebody for
+      nothing; nobody is ever left asleep beside a change.
    3. A waiter leaves nothing that counts. The kernel forgets those who sleep on a futex when they are
       killed. And a ring wakes all, so no wake-up is lost with the one who got it.
    4. Nobody waits for the lock for ever. A mutex wakes ONE of those who wait for it, and that one may
@@ -32,7 +32,7 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "rule 1 needs counters that change b
 
 /* Where some wait until others ring. */
 struct bell {
-    atomic_uint rings;              /* the futex: who sleeps here sleeps "while this number is N" */
+    atomic_uint rings;              /* the futex: one sleeps here "while this number is N" */
     bool awaited;                   /* somebody may wait; stays true when that one is killed */
 };
 
@@ -127,7 +127,7 @@ static void ring(struct bell *bell)
         return;
     atomic_fetch_add(&bell->rings, 1);
     syscall(SYS_futex, &bell->rings, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-    bell->awaited = false;          /* last: who is killed above leaves it true, for the next one */
+    bell->awaited = false;          /* last: one that is killed above leaves it true, for the next */
 }
 
 /* Adds 1 to a counter: the one store that makes a change valid. "Release": what was written before it,

@@ -8,14 +8,15 @@
    A message is a value of a fixed size; put and get copy it. It must not hold pointers: an address
    means something else in another process. The first message put is the first one got.
 
-   Who is killed, at any moment, makes nobody wait for ever: the queue goes on, and loses at most the
-   one message that the killed process was putting or getting. But the queue cannot know that nobody
-   is left to put or to get: who has children that may be killed waits for them, or uses a limit.
+   A process that is killed, at any moment, makes nobody wait for ever: the queue goes on, at most a
+   second later, and loses at most the one message that the killed process was putting or getting. But
+   the queue cannot know that nobody is left to put or to get: a parent of children that may be killed
+   waits for them, or uses a limit.
 
    All functions may be called by any process and thread that has the queue, but not in a signal
    handler. They go on after EINTR. A limit is in ms, by a clock that nobody can set back; 0 or less
-   means: look once. A function that fails returns -1 with errno, and has changed nothing. (Who is
-   stopped by SIGSTOP in the middle of one holds up the others until SIGCONT. That is not killed.) */
+   means: look once. A function that fails returns -1 with errno, and has changed nothing. (One
+   that is stopped by SIGSTOP in the middle holds up the others until SIGCONT. That is not killed.) */
 #ifndef QUEUE_H
 #define QUEUE_H
 

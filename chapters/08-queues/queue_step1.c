@@ -3,7 +3,8 @@
    Calls:  pipe(2), write(2) of at most PIPE_BUF bytes, see pipe(7)
    Needs:  01-fork/pipe, 01-fork/many_children
    Try:    In put(), write the record in two halves, with two calls, and let EACH be 10000. Halves of
-           two writers get mixed, and the reader says "a torn record". With 5, that is rare. */
+           two writers get mixed: the reader says "a torn record" and ends, and a writer may get SIGPIPE.
+           With 5 that is rare. */
 #include "workbook.h"
 
 #include <limits.h>

@@ -4,7 +4,7 @@
    Needs:  06-locks/robust_lock, 06-locks/atomic, 07-coordination/process_condition,
            07-coordination/killed_waiter, queue_step2
    Try:    In put(), move the line with ring() below the line with publish(). All tests still pass. But
-           who is killed between the two leaves a full place, and a reader that sleeps beside it. */
+           a writer killed between the two leaves a full place, and a reader that sleeps beside it. */
 #include "workbook.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ struct record {
 };
 
 struct bell {                       /* where some wait until others ring */
-    atomic_uint rings;              /* who sleeps here sleeps "while this number is N" */
+    atomic_uint rings;              /* one sleeps here "while this number is N" */
     bool awaited;                   /* somebody may wait; stays true when that one is killed */
 };
 
@@ -77,11 +77,11 @@ static void ring(struct bell *bell)
         return;
     atomic_fetch_add(&bell->rings, 1);
     syscall(SYS_futex, &bell->rings, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-    bell->awaited = false;          /* last: who is killed above leaves it true, for the next one */
+    bell->awaited = false;          /* last: one that is killed above leaves it true, for the next */
 }
 
-/* Adds 1 to a counter: the one store that makes a put or a get valid. Who is killed before it has
-   changed nothing. "Release": the record in its slot is there for all who see the new number. */
+/* Adds 1 to a counter: the one store that makes a put or a get valid. Whoever is killed before it
+   has changed nothing. "Release": the record in its slot is there for all who see the new number. */
 static void publish(atomic_ullong *counter)
 {
     atomic_store_explicit(counter, *counter + 1, memory_order_release);
@@ -94,7 +94,7 @@ static int put(struct queue *queue, const struct record *record)
     while (queue->put - queue->got == CAPACITY)
         wait_for(queue, &queue->room);
     queue->slots[queue->put % CAPACITY] = *record;
-    ring(&queue->filled);           /* before publish: who is woken must get the lock before it looks */
+    ring(&queue->filled);           /* before publish: whoever is woken must get the lock first */
     publish(&queue->put);
     unlock(queue);
     return 0;
