@@ -144,7 +144,7 @@ kills() {
     stress_built queue_many
     local kind
     for kind in processes threads; do
-        timeout 120 "$BATS_TEST_TMPDIR/queue_many" 50 50 200000 100 $kind
+        timeout 120 "$BATS_TEST_TMPDIR/queue_many" 50 50 1000000 100 $kind
         timeout 120 "$BATS_TEST_TMPDIR/queue_many" 50 50 20000 1 $kind
         timeout 120 "$BATS_TEST_TMPDIR/queue_many" 1 7 20000 3 $kind
     done

@@ -13,6 +13,12 @@ others_forked() {
     awk -v first="$(first_process)" '$1 == "fork" && $2 != first { found = 1 } END { exit !found }' "$events"
 }
 
+# Did one of them write to a pipe that nobody reads any more?
+wrote_to_nobody() {
+    [[ $details == *"signal 13"* || $details == *SIGPIPE* ]] || grep -q 'Broken pipe' "$err" ||
+        awk '$1 == "wait" && $4 == 13 { found = 1 } END { exit !found }' "$events"
+}
+
 say_runs_on="a child went on in main's code, and started children of its own: end each child with _exit"
 
 # Everybody ends by itself.
@@ -53,30 +59,29 @@ preload() {
     cp "$BATS_FILE_TMPDIR/queues.so" "$stage/at/"
 }
 
+# Noise that shortens counts would cut a read of a number or of a record in the middle. Linux does that to nobody whose writes have
+# at most PIPE_BUF bytes, and whose reads are as long; and several readers of one pipe rely on it. So such a seed is replaced by
+# another one. Where a read may really end in the middle of a line, fill=1 shows it.
+#
 # Before the commands that run an answer (see tools/queues.c):
 #     gather=N        the first N children begin together, and each pipe holds one page
-#     long_shorts=1   the noise that shortens counts would cut a read of a number, too. Several workers may read numbers from one
-#                     pipe, and Linux does not do that to them. Seed 2 shortens longer reads here; in place of each other seed
-#                     that shortens, another one is taken.
+#     fill=1          a read waits until the writers have filled the pipe, or have no more: so reads end in the middle of a line
 eval "bare_$(declare -f judge_run)"
 judge_run() {
     local word words=() seed
     for word; do
-        case ${long_shorts:-}$word in
-        1WORKBOOK_NOISE=2)
-            preload
-            words+=(LD_PRELOAD=./queues.so --env)
-            word=QUEUES_SHORT=1 ;;
-        1WORKBOOK_NOISE=*)
+        case $word in
+        WORKBOOK_NOISE=1) ;;        # it interrupts only
+        WORKBOOK_NOISE=*)
             seed=${word#*=}
-            while [ $((seed * 0x9E3779B9 >> 27 & 4)) -ne 0 ]; do seed=$((seed + 10)); done
+            while [ "$seed" = 2 ] || [ $((seed * 0x9E3779B9 >> 27 & 4)) -ne 0 ]; do seed=$((seed + 10)); done
             word=WORKBOOK_NOISE=$seed ;;
         esac
         words+=("$word")
     done
-    if [ -n "${gather:-}" ] && [ -f "$compiled/plain" ]; then
+    if [ -n "${gather:-}${fill:-}" ] && [ -f "$compiled/plain" ]; then
         preload
-        words=(--env LD_PRELOAD=./queues.so --env "QUEUES_GATHER=$gather" "${words[@]}")
+        words=(--env LD_PRELOAD=./queues.so --env "${fill:+QUEUES_FILL=1}${gather:+QUEUES_GATHER=$gather}" "${words[@]}")
     fi
     bare_judge_run "${words[@]}"
 }
