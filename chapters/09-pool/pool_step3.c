@@ -17,10 +17,11 @@ enum { WORKERS = 3, TASKS = 8, UNLUCKY = 5, NOTHING = -1 };
 
 struct worker {
     pid_t pid;
-    int to, from;
+    int to, from;                   /* our ends of its two pipes: tasks go in, answers come out */
     int task;                       /* the index of the task that it has, or NOTHING */
 };
 
+/* What the worker does, until there are no more tasks: end of file. */
 static int serve(int tasks, int answers)
 {
     int number;
@@ -35,34 +36,36 @@ static int serve(int tasks, int answers)
 
 static void start_worker(struct worker workers[], int which)
 {
+    struct worker *self = &workers[which];
     int tasks[2], answers[2];
     check(pipe(tasks));
     check(pipe(answers));
-    pid_t parent = getpid(), pid = check(fork());
-    if (pid == 0) {
+    pid_t parent = getpid();
+    self->pid = check(fork());
+    if (self->pid == 0) {
         check(end_with_parent(parent));
-        check(close(tasks[1]));
+        check(close(tasks[1]));     /* with a copy here, end of file would never come */
         check(close(answers[0]));
         for (int i = 0; i < WORKERS; i++)
-            if (workers[i].pid != 0) {          /* our ends of its siblings' pipes: with copies */
-                check(close(workers[i].to));    /* here, a sibling would not see the end of file */
-                check(close(workers[i].from));  /* that tells it to end */
+            if (workers[i].pid != 0) {          /* nor with copies of our ends of a sibling's pipes: it */
+                check(close(workers[i].to));    /* would not see the end of file that tells it to end */
+                check(close(workers[i].from));
             }
         _exit(serve(tasks[0], answers[1]));
     }
-    check(close(tasks[0]));
-    check(close(answers[1]));
-    workers[which] = (struct worker){ pid, tasks[1], answers[0], NOTHING };
+    check(close(tasks[0]));         /* the worker's ends. With a copy of answers[1] here, we would */
+    check(close(answers[1]));       /* not see its end */
+    self->to = tasks[1];
+    self->from = answers[0];
+    self->task = NOTHING;
 }
 
-/* Closes its pipes, so that it ends, and reaps it. Returns the signal that has killed it, or 0. */
+/* Closes its task pipe: the worker ends. Returns its wait status. */
 static int end_worker(struct worker *self)
 {
     check(close(self->to));
     check(close(self->from));
-    int status = check(wait_child(self->pid));
-    self->pid = 0;
-    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    return check(wait_child(self->pid));
 }
 
 static void give(struct worker *self, int task)
@@ -79,9 +82,10 @@ static int hear(struct worker workers[], int which, int results[])
     int result, task = workers[which].task;
     workers[which].task = NOTHING;
     if (check(read_full(workers[which].from, &result, sizeof result)) < (ssize_t)sizeof result) {
-        result = -end_worker(&workers[which]);
-        if (result == 0)
+        int status = end_worker(&workers[which]);
+        if (!WIFSIGNALED(status))
             die("worker %d has ended, and not by a signal", which);
+        result = -WTERMSIG(status);
         start_worker(workers, which);       /* a new one in its place */
     }
     if (task == NOTHING)
@@ -96,7 +100,8 @@ int main(void)
     struct pollfd fds[WORKERS];
     struct sigaction ignore = { .sa_handler = SIG_IGN };
     sigemptyset(&ignore.sa_mask);
-    check(sigaction(SIGPIPE, &ignore, NULL));
+    check(sigaction(SIGPIPE, &ignore, NULL));   /* a write to a worker that has ended: EPIPE will do */
+
     for (int i = 0; i < WORKERS; i++)
         start_worker(workers, i);
 
