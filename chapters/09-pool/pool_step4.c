@@ -17,7 +17,7 @@ enum { TASKS = 8, SLOW = 3 };
 
 struct worker {
     pid_t pid;
-    int to, from;
+    int to, from;                   /* our ends of its two pipes: orders go in, answers come out */
 };
 
 static int gate[2];                 /* the slow task waits here */
@@ -56,13 +56,13 @@ static void start_worker(struct worker *self, atomic_int *open)
     pid_t parent = getpid();
     self->pid = check(fork());
     if (self->pid == 0) {
-        check(end_with_parent(parent));         /* it has both ends of the gate: it sees no end of file there */
-        check(close(orders[1]));
+        check(end_with_parent(parent));         /* at the gate it sees no end of file: it has both ends */
+        check(close(orders[1]));    /* with a copy here, end of file would never come */
         check(close(answers[0]));
         _exit(serve(orders[0], answers[1], open));
     }
-    check(close(orders[0]));
-    check(close(answers[1]));
+    check(close(orders[0]));        /* the worker's ends. With a copy of answers[1] here, we would */
+    check(close(answers[1]));       /* not see its end */
     self->to = orders[1];
     self->from = answers[0];
 }
@@ -92,7 +92,8 @@ int main(void)
     struct worker worker;
     struct sigaction ignore = { .sa_handler = SIG_IGN };
     sigemptyset(&ignore.sa_mask);
-    check(sigaction(SIGPIPE, &ignore, NULL));
+    check(sigaction(SIGPIPE, &ignore, NULL));   /* a write to a worker that has ended: EPIPE will do */
+
     atomic_int *open = check_ptr(share(sizeof *open));
     check(pipe(gate));
     start_worker(&worker, open);
