@@ -69,6 +69,7 @@ explain() {
             echo "each job is done once, and its result printed once, by one process"
         fi ;;
     "wrong exit status") if grep -q 'Broken pipe' "$err"; then echo "who takes the results has ended too early: it must read until all of them are there"; fi ;;
+    "wrong call") echo "$say_busy" ;;
     "left behind") echo "main must wait for every child: one waitpid for each" ;;
     esac
     return 0
@@ -91,6 +92,8 @@ explain() {
 }
 
 @test "no job, and many" {
+    jobs 6 1 2 >jobs.txt
+    hold=1 JUDGE_PLAIN=1 merge 3 2
     : >jobs.txt
     JUDGE_PLAIN=1 merge 3 4
     jobs "$(random 700 999)" 8 "$(random 20 64)" >jobs.txt

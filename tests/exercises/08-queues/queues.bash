@@ -19,6 +19,7 @@ wrote_to_nobody() {
         awk '$1 == "wait" && $4 == 13 { found = 1 } END { exit !found }' "$events"
 }
 
+say_busy="somebody waits in a busy loop: it asks again and again, and uses a whole core. Wait in a call that sleeps until somebody wakes you: read, sem_wait, or pthread_cond_wait"
 say_runs_on="a child went on in main's code, and started children of its own: end each child with _exit"
 
 # Everybody ends by itself.
@@ -44,7 +45,9 @@ judge_compare() {
         judge_events
         status=$(awk '$1 == "wait" && $4 != 0 { print $4; exit }' "$events")
     fi
-    if [ -z "$status" ]; then
+    if [ "$end" = "killed by SIGXCPU" ]; then
+        verdict="wrong call" details="while all had to wait for one of them, the processes used a tenth of a second of processor time"$'\n'
+    elif [ -z "$status" ]; then
         bare_judge_compare "$@"
     elif [ $((status & 127)) -ne 0 ]; then
         verdict="wrong exit status" details="a child was killed by signal $((status & 127)), and main ended with exit 0"$'\n'
@@ -65,6 +68,7 @@ preload() {
 #
 # Before the commands that run an answer (see tools/queues.c):
 #     gather=N        the first N children begin together, and each pipe holds one page
+#     hold=1          one step of a child takes half a second; whoever uses processor time meanwhile waits in a busy loop
 #     fill=1          a read waits until the writers have filled the pipe, or have no more: so reads end in the middle of a line
 eval "bare_$(declare -f judge_run)"
 judge_run() {
@@ -79,9 +83,9 @@ judge_run() {
         esac
         words+=("$word")
     done
-    if [ -n "${gather:-}${fill:-}" ] && [ -f "$compiled/plain" ]; then
+    if [ -n "${gather:-}${fill:-}${hold:-}" ] && [ -f "$compiled/plain" ]; then
         preload
-        words=(--env LD_PRELOAD=./queues.so --env "${fill:+QUEUES_FILL=1}${gather:+QUEUES_GATHER=$gather}" "${words[@]}")
+        words=(--env LD_PRELOAD=./queues.so --env "${hold:+QUEUES_HOLD=1}${fill:+QUEUES_FILL=1}${gather:+QUEUES_GATHER=$gather}" "${words[@]}")
     fi
     bare_judge_run "${words[@]}"
 }

@@ -80,6 +80,7 @@ explain_deadlock() { explain_hang; }
 explain() {
     case $verdict in
     hang) explain_hang ;;
+    "wrong call") echo "$say_busy" ;;
     "left behind" | "over the limit")
         if others_forked; then echo "$say_runs_on"
         else echo "main must wait for every process: one waitpid for each"; fi ;;
@@ -125,6 +126,8 @@ adds() { local i; for ((i = 0; i < $1; i++)); do random 2 9; done; }
 }
 
 @test "one process, two, and the limit reached at once" {
+    # shellcheck disable=SC2046
+    hold=1 JUDGE_PLAIN=1 ring 1 2 0 "$(random 0 9)" $(adds 3)
     # shellcheck disable=SC2046
     ring "$(random 2 4)" 2 1 "$(random 0 9)" $(adds 2)
     # shellcheck disable=SC2046
