@@ -60,6 +60,7 @@ explain_lines() {
                 for (i = 3; i <= NF; i++) {
                     if (!($i in all)) strange = 1
                     if ($i != w[i] && w[i] > 2147483647 && $i <= 2147483647) cut = 1
+                    if ($i != 0) some = 1
                     if ($i == 0 && w[i] != 0) { zero = 1; if ($2 + 0 < chunks) earlier = 1 }
                 }
                 if (NF > n) last = 1
@@ -68,7 +69,8 @@ explain_lines() {
                 if (!others) print wrong_chunk
                 else if (mixed != "") print mixed
                 else if (cut && !zero) print "a square does not fit in an int: use long long, also for what is sent"
-                else if (zero && !earlier) print "the last chunk was not done: there are (count + C - 1) / C chunks, the last one perhaps with fewer numbers"
+                else if (zero && some && !earlier) print "the last chunk was not done: there are (count + C - 1) / C chunks, the last one perhaps with fewer numbers"
+                else if (zero && some) print wrong_chunk
                 else if (zero && lengths == 0) print "squares are 0: a worker has its own copy of every variable; what it writes there, main never sees: send it, or use share()"
                 else if (last) print "a line is too long: the last chunk may have fewer than C numbers"
                 else if (!strange) print wrong_chunk

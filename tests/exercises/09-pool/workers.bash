@@ -43,11 +43,13 @@ code_only() {
     "${CC:-gcc}" -fpreprocessed -dD -E -P "$ANSWER" 2>/dev/null || cat "$ANSWER"
 }
 
-# Is an answer sent in two pieces? Two statements, one after the other, write to the same descriptor.
+# Is an answer sent in two pieces? Two statements, with at most one between them, write to the same descriptor.
 writes_twice() {
-    code_only | tr ';' '\n' | awk 'NF { to = match($0, /write(_full)? *\([^,]*,/) ? substr($0, RSTART, RLENGTH) : ""
-                       if (to != "" && to == before) found = 1
-                       before = to } END { exit !found }'
+    code_only | tr ';' '\n' | awk 'NF { n++ }
+        match($0, /write(_full)? *\([^,]*,/) { to = substr($0, RSTART, RLENGTH)
+                                              if (to in last && n - last[to] <= 2) found = 1
+                                              last[to] = n }
+        END { exit !found }'
 }
 
 first_process() { awk '$1 == "start" { print $2; exit }' "$events"; }
