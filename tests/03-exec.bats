@@ -1,4 +1,5 @@
 # Chapter 03-exec. The tests tagged deep run with make test-deep only.
+# shellcheck disable=SC2154  # verdict, end ... are variables of chapter.bash
 load lib/chapter
 
 @test "03-exec: every program prints what it says" {
@@ -72,6 +73,35 @@ refuses_bad_arguments_unless_any_will_do() {
 # bats test_tags=deep
 @test "03-exec: SIGKILL of the first process leaves nothing" {
     each_program 03-exec survives_strikes kill 5
+}
+
+# Whoever starts a program may have closed its standard descriptors, and may ignore or block signals: exec keeps all that.
+started_strangely() {
+    each_block "$1" start_strangely
+}
+
+start_strangely() {
+    local program=$1 command=$2 how failed=0
+    for how in "exec $command <&-" "exec $command >&-" "exec $command <&- >&-" "exec $command <&- 2>&-" "exec $command <&- >&- 2>&-" \
+        "exec env --ignore-signal=03-execLD $command" "exec env --ignore-signal=PIPE $command" \
+        "exec env --ignore-signal=INT,TERM,USR1,ALRM $command" "exec env --block-signal $command"; do
+        stage_built "$program"
+        judge_run --time 5000 -- sh -c "$how"
+        forgive_the_unwaited
+        if [ "$verdict" = hang ] || [ "$verdict" = "left behind" ]; then
+            failed=1
+            echo "$how: $verdict"
+            cat "$report" "$out" "$err"
+        fi
+        judge_clean
+    done
+    return $failed
+}
+
+# bats test_tags=deep
+@test "03-exec: neither hangs nor leaves anything, however it was started" {
+    env --block-signal true 2>/dev/null || skip "this env cannot block signals"
+    each_program 03-exec started_strangely
 }
 
 # bats test_tags=deep

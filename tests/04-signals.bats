@@ -115,6 +115,35 @@ end_is_fair() {
     each_program 04-signals struck_at_random 40
 }
 
+# Whoever starts a program may have closed its standard descriptors, and may ignore or block signals: exec keeps all that.
+started_strangely() {
+    each_block "$1" start_strangely
+}
+
+start_strangely() {
+    local program=$1 command=$2 how failed=0
+    for how in "exec $command <&-" "exec $command >&-" "exec $command <&- >&-" "exec $command <&- 2>&-" "exec $command <&- >&- 2>&-" \
+        "exec env --ignore-signal=04-signalsLD $command" "exec env --ignore-signal=PIPE $command" \
+        "exec env --ignore-signal=INT,TERM,USR1,ALRM $command" "exec env --block-signal $command"; do
+        stage_built "$program"
+        judge_run --time 5000 -- sh -c "$how"
+        forgive_the_unwaited
+        if [ "$verdict" = hang ] || [ "$verdict" = "left behind" ]; then
+            failed=1
+            echo "$how: $verdict"
+            cat "$report" "$out" "$err"
+        fi
+        judge_clean
+    done
+    return $failed
+}
+
+# bats test_tags=deep
+@test "04-signals: neither hangs nor leaves anything, however it was started" {
+    env --block-signal true 2>/dev/null || skip "this env cannot block signals"
+    each_program 04-signals started_strangely
+}
+
 # bats test_tags=deep
 @test "04-signals: a failing call is told, and nothing stays" {
     each_program 04-signals survives_failing_calls

@@ -80,7 +80,7 @@ explain_lines() {
             echo "the program is not found: execvp looks in PATH, execv does not"
         elif grep -q '^two three' "$out"; then
             echo "the first argument is lost: the array for execvp begins with the program's own name, words[0]"
-        elif [ "$(head -n 1 "$out")" = "" ]; then
+        elif [ -s "$out" ] && [ -z "$(head -n 1 "$out")" ]; then
             echo "the arguments are lost: execvp gets the whole array, words"
         elif grep -q '^one two' "$out"; then
             echo "the line was given to a shell, which changed the words: there are no quotes, \$ and * here; run the programs yourself, with execvp"
