@@ -123,7 +123,7 @@ started_strangely() {
 start_strangely() {
     local program=$1 command=$2 how failed=0
     for how in "exec $command <&-" "exec $command >&-" "exec $command <&- >&-" "exec $command <&- 2>&-" "exec $command <&- >&- 2>&-" \
-        "exec env --ignore-signal=04-signalsLD $command" "exec env --ignore-signal=PIPE $command" \
+        "exec env --ignore-signal=CHLD $command" "exec env --ignore-signal=PIPE $command" \
         "exec env --ignore-signal=INT,TERM,USR1,ALRM $command" "exec env --block-signal $command"; do
         stage_built "$program"
         judge_run --time 5000 -- sh -c "$how"
