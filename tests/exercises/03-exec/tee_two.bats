@@ -160,7 +160,7 @@ explain() {
         "wc -l; echo \$\$ >go1; exec >&-; kill -s KILL \$\$"
     judge_two /dev/null "wc -c" "cat; echo nothing came"
     kind=stderr
-    run_answer --time 8000 --stdin in.txt "echo a word about an error >&2; echo one" "echo two"
+    run_answer --time 8000 --stdin in.txt "cat >/dev/null; echo a word about an error >&2; echo one" "cat >/dev/null; echo two"
     expect <<END
 1: exit status 0, 4 bytes
 one
