@@ -310,6 +310,40 @@ static void test_together(void)
     must(wait_children(pids, 1) == 0);
 }
 
+static int wait_for_notify(void *argument)
+{
+    const struct all *all = argument;
+    check(end_with_parent(all->parent));
+    must(condition_acquire(all->condition, 5000) == 0);
+    must(semaphore_release(all->ready, 1) == 0);
+    must(condition_wait(all->condition, 5000) == 0);
+    return condition_release(all->condition);
+}
+
+/* The first one is notified, and killed before it has the lock again: its notify goes to the second one. Then the third one
+   waits for the lock, and is killed: nobody gets a lock for it. */
+static void test_killed_waiter(void)
+{
+    struct all all = { .condition = check_ptr(manager_condition(manager, NULL)),
+                       .ready = check_ptr(manager_semaphore(manager, 0)), .parent = getpid() };
+    pid_t pids[3];
+    for (int i = 0; i < 2; i++) {
+        pids[i] = check(start_child(wait_for_notify, &all));
+        must(semaphore_acquire(all.ready, 5000) == 0);
+    }
+    must(condition_acquire(all.condition, 5000) == 0);          /* both wait now */
+    must(condition_notify(all.condition, 1) == 0);
+    pids[2] = check(start_child(wait_for_notify, &all));
+    check(kill(pids[0], SIGKILL));
+    must(WIFSIGNALED(check(wait_child(pids[0]))));
+    check(wait_for_state(pids[2], 'S', 5000));
+    check(kill(pids[2], SIGKILL));
+    must(WIFSIGNALED(check(wait_child(pids[2]))));
+    must(condition_release(all.condition) == 0);
+    must(wait_child(pids[1]) == 0);
+    must(condition_acquire(all.condition, 1000) == 0 && condition_release(all.condition) == 0);
+}
+
 /* ---- the server's life ---- */
 
 static void test_end(const char *address, const char *key)
@@ -467,6 +501,7 @@ int main(int argc, char **argv)
     test_locks();
     test_others();
     test_together();
+    test_killed_waiter();
     test_end(address, key);
     test_place();
     test_strangers();
