@@ -73,13 +73,8 @@ END
 # a request that nobody knows
 send a INCR\nGE\nget\n\nGET \nIN\0\nINC\0\nfifteen letters\nGET\n
 expect a ERROR\nERROR\nERROR\nERROR\nERROR\nERROR\nERROR\nERROR\n267\n
-# half a request at the end
-send a INC
 half a
 eof a
-open b
-send b GET\n
-expect b 267\n
 END
     } >script
     serve --at counter script counter
@@ -105,6 +100,14 @@ settle
 send a C\n
 expect a $((n + 1))\n
 send b T\n
+expect b $((n + 1))\n
+# half a request at the end
+open k
+send k INC
+half k
+eof k
+close k
+send b GET\n
 expect b $((n + 1))\n
 # a client with half a request
 send a IN
