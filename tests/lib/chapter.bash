@@ -40,43 +40,51 @@ prints_its_output() {
     "$judge" program "$1"
 }
 
-# Programs with arguments: a usage line on stderr, nothing on stdout, exit 2, for whatever is wrong.
+# Programs with arguments: a usage line on stderr, nothing on stdout, exit 2, for whatever is wrong. All calls of a program
+# are made in one run, by a small script: to start a run takes longer than such a call.
 refuses_bad_arguments() {
-    local chapter=${1%/*} name=${1#*/} source=$book/chapters/$1.c command words failed=0 long
+    local chapter=${1%/*} name=${1#*/} source=$book/chapters/$1.c command words long i bad
     grep -q 'int main(int argc' "$source" || return 0
-    judge_make "$book/chapters/$chapter" "build/$name" || return 1
+    judge_make "$book/chapters/$chapter" "build/$name" && stage_built "$1" || return 1
     long=$(printf '9%.0s' $(seq 5000))
     while IFS=$'\t' read -r _ _ command _ <&4; do
         [ "$command" = - ] && command=
         read -r -a words <<<"${command%%[<>]*}"
-        refuses "$1" "${words[@]:1}" extra || failed=1
+        refuse "${words[@]:1}" extra
         for ((i = 1; i < ${#words[@]}; i++)); do
             for bad in nonsense 12x '' ' ' "$long" 99999999999999999999 -99999999999999999999; do
-                refuses "$1" "${words[@]:1:i-1}" "$bad" "${words[@]:i+1}" || failed=1
+                refuse "${words[@]:1:i-1}" "$bad" "${words[@]:i+1}"
             done
             # one argument too few, unless that is another block's command
             "$tools/match" list "$source" | cut -f 3 | sed 's/ *[<>].*//; s/^-$/.\/'"$name/" |
-                grep -qxF "${words[*]:0:i}" || refuses "$1" "${words[@]:1:i-1}" || failed=1
+                grep -qxF "${words[*]:0:i}" || refuse "${words[@]:1:i-1}"
         done
-    done 4< <("$tools/match" list "$source")
-    return $failed
+    done 4< <("$tools/match" list "$source") >"$stage/calls"
+    { cat <<'END'; sort -u "$stage/calls"; } >"$stage/at/calls"
+try() {
+    timeout 5 "$@" >said 2>usage
+    end=$?
+    [ $end = 2 ] && [ ! -s said ] && [ "$(wc -l <usage)" = 1 ] && grep -q '^usage: ' usage && return
+    printf '%.60s: exit %d\n' "$*" $end
+    head -c 300 said usage
 }
-
-refuses() {
-    local program=$1
-    shift
-    judge_stage || return 1
-    cp "$book/chapters/${program%/*}/build/${program#*/}" "$stage/at/"
-    judge_run --time 5000 -- "./${program#*/}" "$@"
-    local good=1
-    if [ "$verdict" != pass ] || [ "$end" != "exit 2" ] || [ -s "$out" ] ||
-        [ "$(wc -l <"$err")" -ne 1 ] || ! grep -q '^usage: ' "$err"; then
-        good=0
-        echo "$program $(printf '%.40q ' "$@"): wanted a usage line and exit 2; it was: $verdict, $end"
-        head -c 300 "$out" "$err"
+END
+    judge_run --time 30000 -- sh ./calls
+    bad=0
+    if [ "$verdict" != pass ] || [ -s "$out" ] || [ -s "$err" ]; then
+        bad=1
+        echo "$1: wanted a usage line and exit 2; it was: $verdict, $end"
+        cat "$out" "$err"
     fi
     judge_clean
-    [ $good = 1 ]
+    return $bad
+}
+
+# refuse ARGUMENT...: a line for the script, which prints what is not refused.
+refuse() {
+    printf 'try ./%s' "$name"
+    [ $# -eq 0 ] || printf ' %q' "$@"
+    echo
 }
 
 # An exercise's starter compiles without a warning and does not pass; its solution passes. Plainly: the
@@ -244,7 +252,7 @@ fail_block() {
         for ((number = 1; number < 40; number++)); do
             VARIANT=judge stage_built "$program"
             judge_run --time 5000 --env "WORKBOOK_FAIL=$call:$number" -- sh -c "exec $command"
-            judge_events "$stage/at/.events"
+            judge_events
             if ! grep -q '^failed ' "$events"; then
                 judge_clean
                 break
