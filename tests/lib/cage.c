@@ -326,16 +326,49 @@ static int report_folder(const struct run *run, const char *folder, bool all)
     return left;
 }
 
+/* The names of Unix sockets in the working directory: nothing can be done with them when the server is gone. */
+static int report_sockets(const struct run *run)
+{
+    int left = 0;
+    DIR *dir = opendir(run->dir);
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL; )
+        if (entry->d_type == DT_SOCK) {
+            dprintf(run->report, "left: the socket %s\n", entry->d_name);
+            left++;
+        }
+    if (dir != NULL)
+        closedir(dir);
+    return left;
+}
+
+/* POSIX message queues look like files where they are mounted. */
+static int report_queues(const struct run *run)
+{
+    int left = 0;
+    if (!run->private_files || mount("none", "/tmp", "mqueue", 0, NULL) == -1)
+        return 0;
+    DIR *dir = opendir("/tmp");
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL; )
+        if (entry->d_name[0] != '.') {
+            dprintf(run->report, "left: the message queue /%s\n", entry->d_name);
+            left++;
+        }
+    if (dir != NULL)
+        closedir(dir);
+    umount2("/tmp", MNT_DETACH);
+    return left;
+}
+
 static int report_system_v(const struct run *run, const char *kind, const char *what)
 {
     char path[64], line[512];
-    int left = 0;
+    int left = 0, id;
     snprintf(path, sizeof path, "/proc/sysvipc/%s", kind);
     FILE *table = fopen(path, "re");
     bool heading = true;
     while (run->private_files && table != NULL && fgets(line, sizeof line, table) != NULL) {
         if (!heading)
-            left++, dprintf(run->report, "left: a System V %s\n", what);
+            left++, dprintf(run->report, "left: the System V %s %d\n", what, sscanf(line, "%*d %d", &id) == 1 ? id : -1);
         heading = false;
     }
     if (table != NULL)
@@ -348,6 +381,8 @@ int cage_report_files(const struct run *run)
     return report_folder(run, "/tmp", run->private_files) +
            report_folder(run, "/dev/shm", run->private_files) +
            report_folder(run, "/var/tmp", false) +
+           report_queues(run) +
+           report_sockets(run) +
            report_system_v(run, "shm", "shared memory segment") +
            report_system_v(run, "sem", "semaphore set") +
            report_system_v(run, "msg", "message queue");

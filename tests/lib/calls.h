@@ -18,6 +18,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -47,14 +48,28 @@ static inline void note_callers(const uintptr_t *frame)
 static inline struct task *me(void) { return &region->task[self]; }
 static inline long long ns_of(const struct timespec *time) { return (long long)time->tv_sec * 1000000000 + time->tv_nsec; }
 
+/* A hint, in case that the run fails. */
+static inline void seen_interrupted(const char *call, uintptr_t at)
+{
+    if (region != NULL && region->hint[0] == '\0')
+        snprintf(region->hint, sizeof region->hint, "a signal interrupted %s at @%lx@ (EINTR): is the call made again then?\n", call, (unsigned long)at);
+}
+
 /* Has a handler without SA_RESTART run since INTERRUPTS was BEFORE? Then a blocking call ends with EINTR.
    poll, pause and the like end so after any handler: they look at HANDLED. Source: signal(7). */
-static inline bool interrupted(unsigned before) { return me()->interrupts != before; }
+static inline bool interrupted(unsigned before)
+{
+    if (me()->interrupts != before)
+        seen_interrupted(me()->call, me()->at);
+    return me()->interrupts != before;
+}
 
 /* threads.c: has pthread_cancel been called for this thread? Then it ends here. waits() is blocked() for the calls that
    are cancellation points: pthreads(7). */
 void cancellation_point(void);
 bool waits(enum state state, uint64_t object, const char *call, uintptr_t at);
+
+void report_threads(void);              /* at the end of the first process: those that nobody joins */
 
 /* processes.c */
 extern __thread int handler_depth;      /* how many signal handlers this thread is in */
@@ -72,6 +87,8 @@ unsigned noise_draw(unsigned below);
 bool disturb(unsigned kind);                        /* shall this be done now? */
 void delay(void);                                   /* before a call: others may be faster */
 bool interrupt(void);                               /* is this call interrupted now? Then errno is EINTR */
+ssize_t noise_read(int fd, void *buffer, size_t size);     /* from a pipe or a stream: sometimes fewer bytes */
+ssize_t noise_write(int fd, const void *buffer, size_t size);
 void noise_fork(bool child);                        /* each process goes its own way */
 
 #endif

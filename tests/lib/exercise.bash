@@ -15,45 +15,46 @@ exercise=$(basename "$EXERCISE")
 compiled=$BATS_FILE_TMPDIR/compiled
 export EXERCISE ANSWER VERDICT_FILE
 
-# The answer is compiled where it can read nothing but itself and common/: plainly first; for the scheduler, with a call
-# before every access to memory, and for the sanitizers, where the compiler has them, only when it has run plainly.
-# shellcheck disable=SC2016  # expanded by the shell in the cage
-cc='cc() { "$CC" -std=c11 -g -O0 -pthread -I . "$@"; }
-'
-# shellcheck disable=SC2016
-compile_plain=$cc'cc -Wall -Wextra $NAME.c witness.o parts.a -o plain -ldl'
-# shellcheck disable=SC2016
-compile_scheduled=$cc'
-{ cc -w -fsanitize=thread -fno-builtin -c $NAME.c -o scheduled.o &&
-  for name in memcpy memmove memset strcpy malloc calloc realloc free printf fprintf puts putchar fputs exit; do set -- "$@" --redefine-sym $name=judged_$name; done &&
-  objcopy "$@" scheduled.o && cc scheduled.o witness.o parts.a -o scheduled -ldl; } 2>notes'
+# The answer is compiled where it can read nothing but itself and common/: plainly; for the scheduler, with a call before
+# every access to memory; and for the sanitizers, where the compiler has them. All of them at once.
+builds='plain scheduled asan tsan'
+[ -z "${JUDGE_PLAIN:-}" ] || builds=plain
 # ThreadSanitizer does not know the threads of C11 (threads.h): it tells of races that are none.
-# shellcheck disable=SC2016
-compile_sanitizers=$cc'
-cc -w -fsanitize=address,undefined -fno-sanitize-recover=undefined $NAME.c parts.a -o asan 2>notes &
-if grep -q pthread_create $NAME.c && ! grep -q threads.h $NAME.c; then cc -w -fsanitize=thread $NAME.c parts.a -o tsan 2>notes_tsan & fi
+# shellcheck disable=SC2016  # expanded by the shell in the cage
+compile='
+cc() { "$CC" -std=c11 -g -O0 -pthread -I . "$@"; }
+plain() { cc -Wall -Wextra $NAME.c witness.o parts.a -o plain -ldl; }
+scheduled() {
+    cc -w -fsanitize=thread -fno-builtin -c $NAME.c -o scheduled.o || return
+    for name in memcpy memmove memset strcpy malloc calloc realloc free printf fprintf puts putchar fputs exit; do set -- "$@" --redefine-sym $name=judged_$name; done
+    objcopy "$@" scheduled.o && cc scheduled.o witness.o parts.a -o scheduled -ldl
+}
+asan() { cc -w -fsanitize=address,undefined -fno-sanitize-recover=undefined $NAME.c parts.a -o asan; }
+tsan() { if grep -q pthread_create $NAME.c && ! grep -q threads.h $NAME.c; then cc -w -fsanitize=thread $NAME.c parts.a -o tsan; fi; }
+for build in $BUILDS; do $build 2>notes.$build & done
 wait'
 
-# compile SCRIPT: in a folder of its own, which is $stage.
-compile() {
-    local chapter file
+setup_file() {
+    local chapter file build
     chapter=$book/chapters/$(dirname "$EXERCISE")
-    judge_stage || return 1
+    judge_tools && judge_stage || return 1
     cp "$ANSWER" "$stage/at/$exercise.c"
     cp "$book"/common/*.h "$chapter/build/parts.a" "$tools/witness.o" "$stage/at/"
     for file in "$chapter"/*.h; do if [ -f "$file" ]; then cp "$file" "$stage/at/"; fi; done
-    judge_run --time 20000 --env "CC=${CC:-gcc}" --env "NAME=$exercise" -- sh -c "$1"
+    judge_run --time 20000 --output 256 --env "CC=${CC:-gcc}" --env "NAME=$exercise" --env "BUILDS=$builds" -- sh -c "$compile"
     mkdir -p "$compiled"
-    for file in plain scheduled asan tsan; do
-        if [ -f "$stage/at/$file" ]; then cp "$stage/at/$file" "$compiled/"; fi
+    for build in $builds; do
+        if [ -f "$stage/at/$build" ]; then
+            cp "$stage/at/$build" "$compiled/"
+        elif [ "$build" != plain ] && [ -s "$stage/at/notes.$build" ]; then
+            # an instrument that this machine does not have is left out; the rest goes on
+            echo "left out: $build: $(grep -m 1 -E 'error|cannot|not found' "$stage/at/notes.$build")" >>"$VERDICT_FILE.notes"
+        fi
     done
-}
-
-setup_file() {
-    judge_tools && compile "$compile_plain" || return 1
-    if [ "$end" = "exit 0" ]; then
-        cp "$err" "$WARNINGS_FILE"
+    if [ -f "$compiled/plain" ]; then
+        cp "$stage/at/notes.plain" "$WARNINGS_FILE"
     else
+        err=$stage/at/notes.plain
         verdict="does not compile"
         details=$(grep -m 3 -A 2 -E 'error|undefined|multiple' "$err" || head -n 8 "$err")$'\n'
         tell "$exercise" "$(general_hint "$verdict")" >"$VERDICT_FILE"
@@ -61,26 +62,7 @@ setup_file() {
     judge_clean
 }
 
-# compile_once SCRIPT BUILD:NOTES...: other builds, when they are first needed. An instrument that this machine does not have
-# is left out; the rest goes on.
-compile_once() {
-    local build done=$compiled/tried.${2%%:*}
-    [ ! -f "$done" ] || return 0
-    (
-        compile "$1"
-        for build in "${@:2}"; do
-            if [ -s "$stage/at/${build#*:}" ] && [ ! -f "$stage/at/${build%:*}" ]; then
-                echo "left out: ${build%:*}: $(grep -m 1 -E 'error|cannot|not found' "$stage/at/${build#*:}")" >>"$VERDICT_FILE.notes"
-            fi
-        done
-        judge_clean
-    )
-    : >"$done"
-}
-can_schedule() {
-    compile_once "$compile_scheduled" scheduled:notes
-    [ -x "$compiled/scheduled" ]
-}
+can_schedule() { [ -x "$compiled/scheduled" ]; }
 
 setup() {
     [ ! -s "$VERDICT_FILE" ] || skip "a verdict was found before"
@@ -126,6 +108,7 @@ run_build() {
     local build=$1
     shift
     if [ "$build" != "$staged" ]; then cp "$compiled/$build" "$stage/at/$exercise"; fi
+    if [ -z "$staged" ]; then before=$(cd "$stage/at" && echo * .[!.]*); fi
     staged=$build
     if [ "$build" = scheduled ]; then
         judge_scheduled "$seed" "$compiled/scheduled" "${options[@]}" "$@" -- "./$exercise" "${arguments[@]}"
@@ -138,27 +121,35 @@ run_build() {
     fi
 }
 
+unjoined_hint="a thread is neither joined nor detached: wait for each one with pthread_join; one that nobody joins must be detached, and main must not end before it"
+
 # expect / expect_unordered: the expected block comes on stdin, in the grammar of the Output blocks.
 expect() { expect_block ordered; }
 expect_unordered() { expect_block unordered; }
 
 expect_block() {
-    local ordering=$1 hint='' sure_hint=''
+    local ordering=$1 hint='' sure_hint='' more_hint=''
     want=$stage/want
     cat >"$want"
     # asked for one schedule again: the plain run does not matter
     if [ -n "${JUDGE_REPLAY:-}" ]; then verdict=pass; else judge_compare - "$ordering" <"$want"; fi
     case $verdict in
     pass) under_instruments "$ordering" ;;
-    hang) case $details in "every process waits"*) ask_the_scheduler --time 3000 ;; esac ;;
-    "wrong output" | "wrong exit status") ask_the_scheduler ;;
+    hang) case $details in "every process waits"*) ask_the_scheduler "$ordering" --time 3000 ;; esac ;;
+    "wrong output" | "wrong exit status") ask_the_scheduler "$ordering" --time 3000 ;;
     esac
-    if [ "$verdict" = pass ] && [ -f "$BATS_FILE_TMPDIR/descriptor" ] &&
+    if [ "$verdict" = pass ] && [ -f "$BATS_FILE_TMPDIR/remark" ] &&
         [ "$BATS_TEST_NUMBER" -eq "$(grep -c '^@test' "$BATS_TEST_FILENAME")" ]; then
-        verdict="left behind" details=$(cat "$BATS_FILE_TMPDIR/descriptor")$'\n'
+        verdict="left behind" details=$(cat "$BATS_FILE_TMPDIR/remark")$'\n'
         sure_hint="close what you open, in the process that opened it, when it is no longer needed"
+        case $details in
+        thread*) sure_hint=$unjoined_hint ;;
+        esac
     fi
     [ "$verdict" = pass ] && return 0
+    case $details in
+    *LeakSanitizer*) sure_hint="memory that malloc, calloc or realloc gave was not given back: free it" ;;
+    esac
     if [ -n "$sure_hint" ]; then
         hint=$sure_hint
     elif [ "$verdict" = "wrong output" ] && [ -s "$out" ] &&
@@ -168,6 +159,16 @@ expect_block() {
         hint=$(explain)
     fi
     [ -n "$hint" ] || hint=$(hint_of_stderr)
+    case $verdict in
+    "wrong output" | "wrong exit status" | crash | hang)
+        if [ -z "$hint" ] && grep -qs '^thread' "$BATS_FILE_TMPDIR/remark"; then hint=$(cat "$BATS_FILE_TMPDIR/remark"); fi
+        [ -n "$hint$more_hint" ] || more_hint=$("$tools/draw" hint "$region" "$compiled/plain" 2>/dev/null) ;;
+    esac
+    [ -n "$hint" ] || hint=$more_hint
+    [ -n "$hint" ] || hint=$(hint_of_details)
+    if [ "$verdict" = "left behind" ]; then
+        details=$("$tools/draw" made "$region" "$compiled/plain" <<<"$details" 2>/dev/null | grep .)$'\n'
+    fi
     fail_with "$verdict" "$hint"
 }
 
@@ -176,67 +177,104 @@ expect_block() {
 schedules=${JUDGE_SCHEDULES:-60} noises=10
 under_instruments() {
     # shellcheck disable=SC2034  # order: the checks' own forced orders are for the plain run only
-    local order='' kind=$1 checks seed build leaks=1 plain=("$out" "$err" "$events" "$end")
+    local order='' kind=$1 checks plain=("$out" "$err" "$events" "$end" "$region")
     [ -z "${JUDGE_PLAIN:-}" ] || return 0
-    if [ -d "$stage/again" ]; then      # a second run in the same check: a few schedules are enough
-        again_plainly "$kind"
-        return 0
-    fi
     checks=$(grep -c '^@test' "$BATS_TEST_FILENAME")
-    mkdir -p "$stage/again"
-    out=$stage/again/out err=$stage/again/err events=$stage/again/events
-    if can_schedule; then under_schedules "$kind" $(((schedules + checks - 1) / checks)); fi
-    if [ -n "${JUDGE_REPLAY:-}" ]; then
-        [ "$verdict" != pass ] || "$tools/draw" picture "$stage/at/.events" "$compiled/scheduled" >>"$VERDICT_FILE.drawing"
-        noises=0
+    if [ -d "$stage/again" ]; then      # a second run in the same check: a few schedules are enough
+        if can_schedule; then under_schedules "$kind" 3; fi
+    else
+        mkdir "$stage/again"
+        if can_schedule; then under_schedules "$kind" $(((schedules + checks - 1) / checks)); fi
+        if [ -n "${JUDGE_REPLAY:-}" ]; then
+            [ "$verdict" != pass ] || "$tools/draw" picture "$region" "$compiled/scheduled" "$exercise.c" "$ANSWER" >>"$VERDICT_FILE.drawing"
+        elif [ "$verdict" = pass ]; then
+            side_by_side under_noise under_sanitizers
+        fi
     fi
+    if [ "$verdict" = pass ]; then out=${plain[0]} err=${plain[1]} events=${plain[2]} end=${plain[3]} region=${plain[4]}; fi
+}
+
+# side_by_side COMMAND1 COMMAND2: both at the same time, since there mostly are two cores, each in a folder of its own.
+# What the first one leaves counts, if that is not "pass"; else what the second one leaves.
+side_by_side() {
+    in_folder 1 "$1" &
+    [ -z "${one_at_a_time:-}" ] || wait
+    in_folder 2 "$2" &
+    wait
+    # shellcheck disable=SC1091
+    . "$stage/1/result"
+    if [ "$verdict" = pass ]; then . "$stage/2/result"; fi
+}
+
+in_folder() {
+    local base=$stage folder=$1 name
+    exec 3>&-
+    stage=$base/$folder
+    rm -rf "$stage" && mkdir -p "$stage/at" "$stage/again"      # again: by it the checks see that this is no plain run
+    ln -s "$base/inputs" "$stage/inputs"
+    for name in $before; do if [ -e "$base/at/$name" ]; then cp -a "$base/at/$name" "$stage/at/"; fi; done
+    out=$stage/out err=$stage/err report=$stage/report events=$stage/events region=$stage/region
+    $2
+    for name in verdict details end out err events region sure_hint failed tried begun best worst; do
+        printf '%s=%q\n' $name "${!name-}"
+    done >"$stage/result"
+}
+
+under_noise() {
+    local seed
     for ((seed = BATS_TEST_NUMBER; seed <= noises; seed += checks)); do
-        [ "$verdict" = pass ] || return 0
         again "$kind" plain --env "WORKBOOK_NOISE=$seed"
         [ "$verdict" = pass ] && continue
         judge_events
         details="under noise $seed:"$'\n'$details
-        case $seed in
-        1) sure_hint="it fails when signals interrupt its calls: a call that ends with EINTR must be made again" ;;
-        2) sure_hint="it fails when read and write take fewer bytes than asked for (short counts): go on until all are there, as read_full and write_full do" ;;
-        esac
+        hint_of_noise $seed
+        return 0
     done
+}
+
+hint_of_noise() {
+    case $1 in
+    1) sure_hint="it fails when signals interrupt its calls: a call that ends with EINTR must be made again" ;;
+    2) sure_hint="it fails when read and write take fewer bytes than asked for (short counts): go on until all are there, as read_full and write_full do" ;;
+    esac
+}
+
+under_sanitizers() {
+    local build leaks=1
     if grep -q '^fork ' "${plain[2]}"; then leaks=0; fi
-    if [ "$verdict" = pass ] && [ -z "${JUDGE_REPLAY:-}" ]; then compile_once "$compile_sanitizers" asan:notes tsan:notes_tsan; fi
     for build in asan tsan; do
-        [ "$verdict" = pass ] || return 0
-        [ -x "$compiled/$build" ] || continue
+        if [ "$verdict" != pass ] || [ ! -x "$compiled/$build" ]; then continue; fi
         # ThreadSanitizer's own thread lets no process end whose main has ended by pthread_exit
         if [ $build = tsan ] && grep -q '^pthread_exit ' "${plain[2]}"; then continue; fi
         # Two orders that an outer lock makes safe are no mistake: a real deadlock is found under the schedules. And what
         # a parent's thread leaves in the memory of a forked child is no leak of the child.
-        again "$kind" $build --memory 4096 --env "TSAN_OPTIONS=detect_deadlocks=0:report_thread_leaks=$leaks"
-        if [ "$end" = "exit 127" ] && grep -qE 'Error loading|error while loading shared libraries' "$err"; then
-            echo "left out: $build: $(head -n 1 "$err")" >"$VERDICT_FILE.notes"    # it links here, but does not start
-            verdict=pass
-            continue
-        fi
-        sanitizer_said $build
-        if [ "$verdict" != pass ]; then events=${plain[2]}; fi
+        run_sanitizer "$kind" $build "TSAN_OPTIONS=detect_deadlocks=0:report_thread_leaks=$leaks"
     done
-    if [ "$verdict" = pass ]; then out=${plain[0]} err=${plain[1]} events=${plain[2]} end=${plain[3]}; fi
 }
 
-again_plainly() {
-    local plain=("$out" "$err" "$events" "$end")
-    out=$stage/again/out err=$stage/again/err events=$stage/again/events
-    if can_schedule; then under_schedules "$1" 3; fi
-    if [ "$verdict" = pass ]; then out=${plain[0]} err=${plain[1]} events=${plain[2]} end=${plain[3]}; fi
+# run_sanitizer KIND BUILD OPTIONS
+run_sanitizer() {
+    again "$1" "$2" --memory 4096 --env "$3"
+    if [ "$end" = "exit 127" ] && grep -qE 'Error loading|error while loading shared libraries' "$err"; then
+        echo "left out: $2: $(head -n 1 "$err")" >"$VERDICT_FILE.notes"    # it links here, but does not start
+        verdict=pass
+        return 0
+    fi
+    sanitizer_said
+    if [ "$verdict" != pass ]; then events=${plain[2]}; fi
 }
 
 again() {
-    local kind=$1
+    local kind=$1 file
     shift
+    for file in "$stage/at"/* "$stage/at"/.[!.]*; do     # each run begins with the same files
+        case " $before " in *" ${file##*/} "*) ;; *) rm -rf "$file" ;; esac
+    done
     run_build "$@"
-    # a descriptor left open is the least of all mistakes: it is told when no other one is found
+    # what the end of the program cleans up is the least of all mistakes: it is told when no other one is found
     case $verdict$details in
-    "left behinddescriptor "*)
-        echo "${details%%$'\n'*}" >"$BATS_FILE_TMPDIR/descriptor"
+    "left behinddescriptor "* | "left behindthread "*)
+        echo "${details%%$'\n'*}" >"$BATS_FILE_TMPDIR/remark"
         verdict=pass details='' ;;
     esac
     judge_compare - "$kind" <"$want"
@@ -246,6 +284,8 @@ again() {
 sanitizer_said() {
     if grep -q 'ThreadSanitizer: data race' "$err"; then
         verdict=race
+    elif grep -q 'ThreadSanitizer: thread leak' "$err"; then
+        verdict="left behind" sure_hint=$unjoined_hint
     elif grep -q 'ERROR: LeakSanitizer' "$err"; then
         verdict="left behind"
     elif grep -qE 'ERROR: (Address|Thread)Sanitizer|runtime error:' "$err"; then
@@ -256,60 +296,88 @@ sanitizer_said() {
     details=$(grep -E -A 6 'Sanitizer|runtime error|^  (Write|Read|Previous|Location)' "$err" | head -n 24)$'\n'
 }
 
-# under_schedules KIND COUNT: tells how many failed, and draws the shortest that did.
+# under_schedules KIND COUNT: one half of them beside the other. Tells how many failed, and draws the shortest that did.
 under_schedules() {
-    local kind=$1 count=$2 first failed=0 begun='' worst='' best='' switches harmless worst_verdict worst_details worst_end
+    local kind=$1 count=$2 first failed=0 tried=0 begun=0 best=0 worst=0 other
     first=$((((BATS_TEST_NUMBER - 1) * count) + 1))
     if [ -n "${JUDGE_REPLAY:-}" ]; then first=$JUDGE_REPLAY count=1; fi
-    for ((seed = first; seed < first + count; seed++)); do
-        again "$kind" scheduled
-        if [ "$verdict" != pass ]; then
-            failed=$((failed + 1))
-            [ $failed -gt 1 ] || begun=$seed
-            read -r _ switches < <("$tools/draw" count "$stage/at/.events")
-            # a race is best seen where it does harm
-            harmless=0
-            if [ "$verdict" = race ] && "$tools/match" compare - "$kind" "$out" "$err" "$end" <"$want" >/dev/null; then harmless=1; fi
-            switches=$((harmless * 100000 + switches))
-            if [ -z "$best" ] || [ "$switches" -lt "$best" ]; then
-                best=$switches worst=$seed
-                cp "$stage/at/.events" "$stage/again/region"
-                cp "$out" "$stage/again/best.out"
-                cp "$err" "$stage/again/best.err"
-                worst_verdict=$verdict worst_details=$details worst_end=$end
-            fi
-            [ $failed -lt 8 ] || break
-        fi
-    done
+    side_by_side half_of_the_schedules half_of_the_schedules
+    # of the two shortest, the shorter one; the numbers, of both together
+    . "$stage/2/result"
+    other=("$failed" "$tried" "$begun" "$best")
+    . "$stage/1/result"
+    if [ "${other[0]}" -gt 0 ] && { [ "$failed" = 0 ] || [ "${other[3]}" -lt "$best" ]; }; then
+        other=("$failed" "$tried" "$begun")
+        . "$stage/2/result"
+    fi
+    failed=$((failed + other[0])) tried=$((tried + other[1]))
     [ $failed -gt 0 ] || return 0
-    judge_events "$stage/again/region"
-    verdict=$worst_verdict end=$worst_end
-    out=$stage/again/best.out err=$stage/again/best.err
-    details=$worst_details"failed $failed of the $((seed - first < count ? seed - first + 1 : count)) schedules tried, first with seed $begun."
-    details+=" Drawn is seed $worst, the shortest$([ "$verdict" != race ] || [ "$best" -ge 100000 ] || echo " with a wrong output"); again: REPLAY=$worst make replay-$exercise"$'\n'
-    details+=$("$tools/draw" picture "$stage/again/region" "$compiled/scheduled")$'\n'
+    if [ "${other[0]}" -gt 0 ] && [ "${other[2]}" -lt "$begun" ]; then begun=${other[2]}; fi
+    details+="failed $failed of the $tried schedules tried, first with seed $begun. Drawn is seed $worst, the shortest"
+    details+="$([ "$verdict" != race ] || [ "$best" -ge 100000 ] || echo " with a wrong output")$(say_again "$worst")"$'\n'
+    details+=$("$tools/draw" picture "$region" "$compiled/scheduled" "$exercise.c" "$ANSWER")$'\n'
+    case $verdict in
+    "wrong output" | "wrong exit status" | hang) more_hint=$("$tools/draw" hint "$region" "$compiled/scheduled") ;;
+    esac
 }
 
-# A plain hang may be a deadlock, a wrong output may come from a race: the scheduler knows more about both.
+# "judge file" has no replay.
+say_again() {
+    if [ "$exercise" != file ]; then echo "; again: REPLAY=$1 make replay-$exercise"; fi
+}
+
+half_of_the_schedules() {
+    local seed switches shortest
+    for ((seed = first + folder - 1; seed < first + count; seed += 2)); do
+        again "$kind" scheduled --time 5000
+        tried=$((tried + 1))
+        [ "$verdict" != pass ] || continue
+        failed=$((failed + 1))
+        [ $failed -gt 1 ] || begun=$seed
+        read -r _ switches < <("$tools/draw" count "$region" 2>/dev/null || echo 0 0)
+        # a race is best seen where it does harm
+        if [ "$verdict" = race ] && "$tools/match" compare - "$kind" "$out" "$err" "$end" <"$want" >/dev/null; then
+            switches=$((switches + 100000))
+        fi
+        if [ $failed = 1 ] || [ "$switches" -lt "$best" ]; then
+            best=$switches worst=$seed shortest=("$verdict" "$details" "$end")
+            for file in out err region; do cp "$stage/$file" "$stage/worst.$file"; done
+        fi
+        if [ "$failed" -ge 4 ] || [ "$took" -ge 1000 ]; then break; fi      # one that hangs is enough
+    done
+    [ "$failed" -gt 0 ] || return 0
+    verdict=${shortest[0]} details=${shortest[1]} end=${shortest[2]}
+    out=$stage/worst.out err=$stage/worst.err region=$stage/worst.region
+    judge_events
+}
+
+# A plain hang may be a deadlock, a wrong output may come from a race or from an interrupted call: the scheduler knows more
+# about these, and so do the runs under noise. Leaves the plain verdict if they know nothing.
 ask_the_scheduler() {
-    local held=("$verdict" "$details" "$out" "$err" "$events" "$end") seed tries=2
+    local plain=("$verdict" "$details" "$out" "$err" "$events" "$end" "$region") seed tries=8 kind=$1
+    shift
     [ -z "${JUDGE_PLAIN:-}" ] || return 0
     can_schedule || return 0
-    if [ "$verdict" = hang ]; then tries=40; fi
+    if [ "$verdict" = hang ]; then tries=40; fi     # a hang is worth more
+    # shellcheck disable=SC2034
+    local order='' known=''
     mkdir -p "$stage/again"
-    out=$stage/again/out err=$stage/again/err events=$stage/again/events
-    for ((seed = 1; seed <= tries; seed++)); do   # a hang is worth more tries
-        # shellcheck disable=SC2034
-        order='' run_build scheduled "$@"
+    out=$stage/again/out err=$stage/again/err events=$stage/again/events region=$stage/again/region
+    for ((seed = 1; seed <= tries && ${#known} == 0; seed++)); do
+        again "$kind" scheduled "$@"
         case $verdict in
         race | deadlock | "wrong call")
-            details+="under schedule $seed; again: REPLAY=$seed make replay-$exercise"$'\n'
-            details+=$("$tools/draw" picture "$stage/at/.events" "$compiled/scheduled")$'\n'
+            details+="under schedule $seed$(say_again "$seed")"$'\n'
+            details+=$("$tools/draw" picture "$region" "$compiled/scheduled" "$exercise.c" "$ANSWER")$'\n'
+            judge_events
             return 0 ;;
+        pass) ;;
+        *) known=$("$tools/draw" hint "$region" "$compiled/scheduled" 2>/dev/null) ;;
         esac
         [ "$took" -lt 1000 ] || break       # it waited for something real: more tries would only cost time
     done
-    verdict=${held[0]} details=${held[1]} out=${held[2]} err=${held[3]} events=${held[4]} end=${held[5]}
+    verdict=${plain[0]} details=${plain[1]} out=${plain[2]} err=${plain[3]} events=${plain[4]} end=${plain[5]} region=${plain[6]}
+    more_hint=$known
 }
 
 # fail_with VERDICT [HINT]: ends this check, and the judging, with that verdict.

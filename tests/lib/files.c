@@ -5,11 +5,15 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/select.h>
 #include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -23,15 +27,25 @@ static int opened(int fd, uintptr_t at)
     return fd;
 }
 
+static int opened_both(int result, const int ends[2], uintptr_t at)
+{
+    for (int i = 0; result == 0 && i < 2; i++)
+        opened(ends[i], at);
+    return result;
+}
+
 /* At the end of the first process: what did it open and not close? It began with 0, 1 and 2 only. */
 void report_descriptors(void)
 {
-    char where[40] = "";
+    char where[40] = "", link[40], target[100];
     for (int fd = 3; fd < 256; fd++)
         if (REAL(fcntl)(fd, F_GETFD) != -1) {
             if (opened_at[fd] != 0)
-                snprintf(where, sizeof where, ", opened at @%lx@,", (unsigned long)opened_at[fd]);
-            snprintf(region->remark, sizeof region->remark, "descriptor %d%s is still open when the first process ends\n", fd, where);
+                snprintf(where, sizeof where, " opened at @%lx@,", (unsigned long)opened_at[fd]);
+            snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+            ssize_t length = readlink(link, target, sizeof target - 1);
+            target[length > 0 ? length : 0] = '\0';
+            snprintf(region->remark, sizeof region->remark, "descriptor %d (%.90s),%s is still open when the first process ends\n", fd, target, where);
             return;
         }
 }
@@ -96,13 +110,12 @@ ssize_t read(int fd, void *buffer, size_t size)
 {
     if (!PLAYED) {
         delay();
-        if (noise != 0 && is_stream(fd)) {
-            if (!ready(fd, POLLIN) && interrupt())
-                return -1;
-            if (size > 1 && disturb(SHORTENS))
-                size = 1 + noise_draw((unsigned)(size < 64 ? size - 1 : 63));
-        }
-        return REAL(read)(fd, buffer, size);
+        if (noise != 0 && is_stream(fd) && !ready(fd, POLLIN) && interrupt())
+            return -1;
+        ssize_t count = noise != 0 ? noise_read(fd, buffer, size) : REAL(read)(fd, buffer, size);
+        if (count == -1 && errno == EINTR)
+            seen_interrupted("read", HERE);
+        return count;
     }
     step('c', 0, fd, HERE, "read");
     cancellation_point();
@@ -157,10 +170,7 @@ ssize_t write(int fd, const void *buffer, size_t size)
     if (PLAYED)
         return write_played(fd, buffer, size, HERE);
     delay();
-    /* up to PIPE_BUF a pipe takes all or nothing; beyond that, and in a socket, any part */
-    if (noise != 0 && size > 4096 && is_stream(fd) && disturb(SHORTENS))
-        size = 1 + noise_draw((unsigned)(size < 60000 ? size - 1 : 60000));
-    return REAL(write)(fd, buffer, size);
+    return noise != 0 ? noise_write(fd, buffer, size) : REAL(write)(fd, buffer, size);
 }
 
 /* At a place in a file: never blocks, but others may come between two of them. */
@@ -458,6 +468,22 @@ int msgsnd(int id, const void *message, size_t size, int flags)
     return result;
 }
 
+/* Memory that is shared by its number: wherever, and how often, it is attached. */
+void *shmat(int id, const void *address, int flags)
+{
+    struct shmid_ds info;
+    void *memory = REAL(shmat)(id, address, flags);
+    if (scheduled && (intptr_t)memory != -1 && shmctl(id, IPC_STAT, &info) == 0)
+        mapping_add(memory, info.shm_segsz, (uint64_t)id << 32 | 1ull << 61);
+    return memory;
+}
+
+int shmdt(const void *memory)
+{
+    mapping_remove(memory);
+    return REAL(shmdt)(memory);
+}
+
 ssize_t msgrcv(int id, void *message, size_t size, long type, int flags)
 {
     if (!PLAYED)
@@ -480,18 +506,81 @@ ssize_t msgrcv(int id, void *message, size_t size, long type, int flags)
 #pragma GCC diagnostic ignored "-Wpedantic"
 int accept(int fd, struct sockaddr *address, socklen_t *size) { WHEN_READY(fd, POLLIN, 0, "accept", REAL(accept)(fd, address, size)); }
 int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) { WHEN_READY(fd, POLLIN, 0, "accept", REAL(accept4)(fd, address, size, flags)); }
-ssize_t recv(int fd, void *buffer, size_t size, int flags) { WHEN_READY(fd, POLLIN, flags, "recv", REAL(recv)(fd, buffer, size, flags)); }
+/* Under noise a connection over a network takes and gives any part. */
+static size_t cut(int fd, size_t size, int flags)
+{
+    struct sockaddr_storage name = { .ss_family = AF_UNIX };
+    int type = 0;
+    socklen_t length = sizeof name, type_size = sizeof type;
+    if (PLAYED || noise == 0 || size < 2 || (flags & (MSG_WAITALL | MSG_PEEK)) || getsockname(fd, (struct sockaddr *)&name, &length) == -1 ||
+        name.ss_family == AF_UNIX || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) == -1 || type != SOCK_STREAM || !disturb(SHORTENS))
+        return size;
+    return 1 + noise_draw((unsigned)(size < 64 ? size - 1 : 63));
+}
+
+ssize_t recv(int fd, void *buffer, size_t size, int flags) { WHEN_READY(fd, POLLIN, flags, "recv", REAL(recv)(fd, buffer, cut(fd, size, flags), flags)); }
 ssize_t recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address, socklen_t *length)
-{ WHEN_READY(fd, POLLIN, flags, "recvfrom", REAL(recvfrom)(fd, buffer, size, flags, address, length)); }
+{ WHEN_READY(fd, POLLIN, flags, "recvfrom", REAL(recvfrom)(fd, buffer, cut(fd, size, flags), flags, address, length)); }
 ssize_t recvmsg(int fd, struct msghdr *message, int flags) { WHEN_READY(fd, POLLIN, flags, "recvmsg", REAL(recvmsg)(fd, message, flags)); }
-ssize_t send(int fd, const void *buffer, size_t size, int flags) { WHEN_READY(fd, POLLOUT, flags, "send", REAL(send)(fd, buffer, size, flags)); }
+ssize_t send(int fd, const void *buffer, size_t size, int flags) { WHEN_READY(fd, POLLOUT, flags, "send", REAL(send)(fd, buffer, cut(fd, size, flags), flags)); }
 ssize_t sendto(int fd, const void *buffer, size_t size, int flags, const struct sockaddr *address, socklen_t length)
-{ WHEN_READY(fd, POLLOUT, flags, "sendto", REAL(sendto)(fd, buffer, size, flags, address, length)); }
+{ WHEN_READY(fd, POLLOUT, flags, "sendto", REAL(sendto)(fd, buffer, cut(fd, size, flags), flags, address, length)); }
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags) { WHEN_READY(fd, POLLOUT, flags, "sendmsg", REAL(sendmsg)(fd, message, flags)); }
 
 #pragma GCC diagnostic pop
 
 /* ---- opening and mapping ---- */
+
+/* What makes a descriptor, and, with a name, what the judge may find left behind. */
+#define OPENS(call) return opened(call, HERE)
+int socket(int domain, int type, int protocol) { OPENS(REAL(socket)(domain, type, protocol)); }
+int dup(int fd) { OPENS(REAL(dup)(fd)); }
+int dup2(int fd, int as) { OPENS(REAL(dup2)(fd, as)); }
+int eventfd(unsigned value, int flags) { OPENS(REAL(eventfd)(value, flags)); }
+int epoll_create1(int flags) { OPENS(REAL(epoll_create1)(flags)); }
+
+static int made(const char *name, int fd, uintptr_t at)
+{
+    if (fd != -1)
+        note("made %.90s %lx\n", name, (unsigned long)at);
+    return opened(fd, at);
+}
+
+int mkstemp(char *name)
+{
+    int fd = REAL(mkstemp)(name);
+    return made(name, fd, HERE);
+}
+
+int shm_open(const char *name, int flags, mode_t mode) { return made(name, REAL(shm_open)(name, flags, mode), HERE); }
+
+static void made_number(int id, uintptr_t at)
+{
+    char name[16];
+    snprintf(name, sizeof name, "%d", id);
+    made(name, id == -1 ? -1 : 256, at);        /* no descriptor */
+}
+
+int shmget(key_t key, size_t size, int flags)
+{
+    int id = REAL(shmget)(key, size, flags);
+    made_number(id, HERE);
+    return id;
+}
+
+int semget(key_t key, int count, int flags)
+{
+    int id = REAL(semget)(key, count, flags);
+    made_number(id, HERE);
+    return id;
+}
+
+int msgget(key_t key, int flags)
+{
+    int id = REAL(msgget)(key, flags);
+    made_number(id, HERE);
+    return id;
+}
 
 int pipe(int ends[2])
 {
@@ -499,18 +588,12 @@ int pipe(int ends[2])
         errno = EMFILE;
         return -1;
     }
-    int result = REAL(pipe)(ends);
-    for (int i = 0; result == 0 && i < 2; i++)
-        opened(ends[i], HERE);
-    return result;
+    return opened_both(REAL(pipe)(ends), ends, HERE);
 }
 
 int socketpair(int domain, int type, int protocol, int ends[2])
 {
-    int result = REAL(socketpair)(domain, type, protocol, ends);
-    for (int i = 0; result == 0 && i < 2; i++)
-        opened(ends[i], HERE);
-    return result;
+    return opened_both(REAL(socketpair)(domain, type, protocol, ends), ends, HERE);
 }
 
 int pipe2(int ends[2], int flags)
@@ -519,10 +602,7 @@ int pipe2(int ends[2], int flags)
         errno = EMFILE;
         return -1;
     }
-    int result = REAL(pipe2)(ends, flags);
-    for (int i = 0; result == 0 && i < 2; i++)
-        opened(ends[i], HERE);
-    return result;
+    return opened_both(REAL(pipe2)(ends, flags), ends, HERE);
 }
 
 /* /proc/PID/stat of a task that could run: it waits for its turn, but the program must not take that for a wait of its
@@ -556,7 +636,8 @@ int open(const char *path, int flags, ...)
         return -1;
     }
     int fd = PLAYED ? state_file(path) : -1;
-    return opened(fd != -1 ? fd : REAL(open)(path, flags, mode), HERE);
+    fd = fd != -1 ? fd : REAL(open)(path, flags, mode);
+    return flags & O_CREAT ? made(path, fd, HERE) : opened(fd, HERE);
 }
 
 void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
@@ -573,4 +654,10 @@ void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t 
         mapping_add(memory, size, file ? (uint64_t)info.st_ino << 32 | (1ull << 62) | (uint64_t)offset : (uint64_t)(uintptr_t)memory);
     }
     return memory;
+}
+
+int munmap(void *address, size_t size)
+{
+    mapping_remove(address);
+    return REAL(munmap)(address, size);
 }

@@ -7,6 +7,7 @@
 #   $details   what goes with it, several lines
 #   $end       how the first process ended: "exit 3" or "killed by SIGTERM"
 #   $report    the file with all that the runner saw; $out $err $events: its output and what it did
+#   $region    the witness's own file; $found: has it a verdict in it?
 
 # shellcheck disable=SC2034  # the variables are for those who source this file
 lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -34,7 +35,7 @@ judge_stage() {
     stage=$(mktemp -d "${TMPDIR:-/tmp}/workbook.XXXXXXXX") || return 1
     chmod 711 "$stage"              # the spare user passes through it
     mkdir "$stage/at"               # the program's working directory; the rest is ours
-    out=$stage/out err=$stage/err report=$stage/report events=$stage/events
+    out=$stage/out err=$stage/err report=$stage/report events=$stage/events region=$stage/region
 }
 
 judge_clean() {
@@ -56,23 +57,22 @@ judge_run() {
     local options=()
     while [ "$1" != -- ]; do options+=("$1" "$2"); shift 2; done
     shift
-    # 16 MiB hold the region of schedule.h; nearly all of it is never touched
-    "$tools/runner" --events 16777216 --report "$report" --out "$out" --err "$err" --dir "$stage/at" --hide "$book" \
+    "$tools/runner" --region "$region" --report "$report" --out "$out" --err "$err" --dir "$stage/at" --hide "$book" \
         --env WORKBOOK_EVENTS=.events --env "WORKBOOK_TICK_MS=${WORKBOOK_TICK_MS:-1}" \
         "${options[@]}" -- "$@" </dev/null || { verdict="judge error" details="the runner ended with status $?"; return 1; }
     judge_read_report
 }
 
-# What the witness wrote down, as text in $events: the region's first 16 bytes are its own, then come 256 KiB of text.
+# What the witness wrote down, as text in $events.
 # judge_events [REGION]
 judge_events() {
-    { head -c 262160 | tail -c +17 | tr -d '\0'; } <"${1:-$stage/at/.events}" >"$events"
+    "$tools/draw" events "${1:-$region}" >"$events"
 }
 
 # From the report to $verdict, $details and $end.
 judge_read_report() {
     local key value
-    verdict=pass details='' end='' orphans_before=0 orphans_after=0 struck='' took=0
+    verdict=pass details='' end='' orphans_before=0 orphans_after=0 struck='' took=0 found=
     while IFS= read -r line; do
         key=${line%%: *} value=${line#*: }
         case $key in
@@ -82,6 +82,7 @@ judge_read_report() {
         orphans) read -r orphans_before orphans_after <<<"$value" ;;
         struck) struck=$value ;;
         ms) took=$value ;;
+        region) found=1 ;;
         esac
     done <"$report"
     # a signal that ends the first process is a crash, unless the expected block wants it (judge_compare)
@@ -144,13 +145,15 @@ judge_is_wrong() {
 # judge_scheduled SEED PROGRAM OPTIONS... -- COMMAND...   a run under a schedule of its own. PROGRAM is the file that
 # was built for it. A race, a deadlock or a wrong call that the scheduler saw is the verdict.
 judge_scheduled() {
-    local seed=$1 program=$2 found
+    local seed=$1 program=$2 said
     shift 2
     judge_run --env "WORKBOOK_SEED=$seed" "$@"
-    found=$("$tools/draw" verdict "$stage/at/.events" "$program")
     if [ -n "$found" ]; then
-        verdict=${found%%$'\n'*} verdict=${verdict#verdict: }
-        details=$(sed -n 's/^why: //p' <<<"$found")$'\n'
+        said=$("$tools/draw" verdict "$region" "$program")
+        verdict=${said%%$'\n'*} verdict=${verdict#verdict: }
+        details=$(sed -n 's/^why: //p' <<<"$said")$'\n'
+    elif [ "$verdict" = hang ]; then
+        details+=$("$tools/draw" last "$region" "$program")$'\n'
     fi
 }
 
@@ -163,11 +166,24 @@ hint_of_stderr() {
     fi
 }
 
+# What the details say of a hang, a deadlock or a crash may be known by name.
+hint_of_details() {
+    case $verdict:$details in
+    deadlock:*"when nobody was waiting"* | deadlock:*"nobody has signalled"* | deadlock:*"_cond_"*", and woke"*)
+        echo "a wake-up is not kept for who waits later, and a signal wakes only one: wait only while what you wait for, looked at under the lock, is not there" ;;
+    deadlock:*"come"*) echo "a barrier waits until as many have come as it was made for" ;;
+    deadlock:*"nobody has posted it"*) echo "nobody posts the semaphore: with which value does it start, and who comes first?" ;;
+    hang:*"waits in pause"* | hang:*"in sigsuspend"*) echo "a signal that came before the wait is gone: block it first, then wait with sigsuspend" ;;
+    crash:*SIGTERM* | crash:*SIGALRM* | crash:*SIGUSR* | crash:*SIGHUP* | crash:*SIGINT*)
+        echo "a signal that was neither handled nor blocked ended it" ;;
+    esac
+}
+
 # Prints a verdict as a student reads it: VERDICT: WHAT, a hint, the details.
 tell() {
     local what=$1 hint=$2
     echo "$verdict: $what"
     [ -n "$hint" ] && echo "  hint: $hint"
-    [ -n "$details" ] && printf '%s' "$details" | head -n 60 | sed 's/^/  | /'
+    [ -n "$details" ] && printf '%s' "$details" | head -n 90 | sed 's/^/  | /'
     return 0
 }

@@ -4,10 +4,12 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* Reads a small file of /proc into TEXT, ended by '\0'. False when it is gone or forbidden. */
@@ -24,7 +26,7 @@ static bool read_proc(const char *path, char *text, size_t size)
     return true;
 }
 
-static bool read_task(pid_t pid, struct task *task)
+static bool read_task(pid_t pid, struct process *task)
 {
     char path[64], text[1024];
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
@@ -47,13 +49,13 @@ static bool read_task(pid_t pid, struct task *task)
 
 static int by_pid(const void *a, const void *b)
 {
-    return ((const struct task *)a)->pid - ((const struct task *)b)->pid;
+    return ((const struct process *)a)->pid - ((const struct process *)b)->pid;
 }
 
 /* Every descendant is below us, since we are a subreaper: an orphan becomes our child. */
 void look_at_family(struct family *family)
 {
-    static struct task all[32768];
+    static struct process all[32768];
     int known = 0;
     DIR *proc = opendir("/proc");
     family->count = 0;
@@ -105,6 +107,7 @@ static const struct call calls[] = {
     { SYS_flock, "flock", -1, false }, { SYS_fcntl, "fcntl (a file lock)", -1, false },
     { SYS_semop, "semop", -1, false }, { SYS_semtimedop, "semtimedop", 3, false },
     { SYS_msgrcv, "msgrcv", -1, false }, { SYS_msgsnd, "msgsnd", -1, false },
+    { SYS_mq_timedsend, "mq_send", 4, false }, { SYS_mq_timedreceive, "mq_receive", 4, false },
     { SYS_openat, "open (a FIFO waits for its other end)", -1, false },
     { SYS_nanosleep, "nanosleep", 100, false }, { SYS_clock_nanosleep, "sleep", 100, false },
 #ifdef SYS_pause                /* the older calls, which newer machines do not have */
@@ -225,7 +228,7 @@ struct telling {
 static const char *who(const struct telling *telling, pid_t pid, char *text, size_t size)
 {
     for (int i = 0; i < telling->family->count; i++) {
-        const struct task *task = &telling->family->task[i];
+        const struct process *task = &telling->family->task[i];
         if (task->pid != pid)
             continue;
         if (pid == telling->first)
@@ -273,10 +276,35 @@ static void tell_holders(const struct telling *telling, const char *pipe_name, i
         dprintf(telling->report, " nobody");
 }
 
+/* Which descriptor, where it leads, and who holds the other end if that is a pipe. */
+static void tell_descriptor(const struct telling *telling, pid_t pid, unsigned long fd, int other_end)
+{
+    char target[256];
+    bool known = target_of(pid, fd, target, sizeof target);
+    dprintf(telling->report, " on descriptor %lu%s%s", fd, known ? ", " : "", known ? target : "");
+    if (known && strncmp(target, "pipe:", 5) == 0)
+        tell_holders(telling, target, other_end);
+}
+
+/* What poll was asked for is in the memory of the process. */
+static void tell_polled(const struct telling *telling, pid_t pid, const struct wait *wait)
+{
+    struct pollfd fds[16];
+    size_t count = wait->argument[1] < 16 ? wait->argument[1] : 16;
+    struct iovec here = { fds, count * sizeof fds[0] }, there = { (void *)wait->argument[0], count * sizeof fds[0] };
+    if (process_vm_readv(pid, &here, 1, &there, 1, 0) != (ssize_t)here.iov_len)
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (fds[i].fd >= 0) {
+            dprintf(telling->report, i > 0 ? ";" : "");
+            tell_descriptor(telling, pid, (unsigned long)fds[i].fd, fds[i].events & POLLOUT ? O_RDONLY : O_WRONLY);
+        }
+}
+
 static bool tell_wait(pid_t pid, pid_t thread, void *context)
 {
     const struct telling *telling = context;
-    char name[96], target[256], path[96], text[512];
+    char name[96], path[96], text[512];
     struct wait wait = wait_of(pid, thread);
     snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)pid, (int)thread);
     char state = '?';
@@ -291,15 +319,14 @@ static bool tell_wait(pid_t pid, pid_t thread, void *context)
         dprintf(telling->report, " is stopped");
     else if (wait.call == NULL)
         dprintf(telling->report, state == 'R' ? " is running" : " waits in the kernel");
-    else if (takes_descriptor(wait.call)) {
-        bool known = target_of(pid, wait.argument[0], target, sizeof target);
-        dprintf(telling->report, " waits in %s on descriptor %lu%s%s", wait.call->name, wait.argument[0],
-                known ? ", " : "", known ? target : "");
-        if (known && strncmp(target, "pipe:", 5) == 0)
-            tell_holders(telling, target, wait.call->number == SYS_read || wait.call->number == SYS_readv
-                                          ? O_WRONLY : O_RDONLY);
-    } else
+    else {
         dprintf(telling->report, " waits in %s", wait.call->name);
+        if (takes_descriptor(wait.call))
+            tell_descriptor(telling, pid, wait.argument[0], wait.call->number == SYS_read || wait.call->number == SYS_readv
+                                                            ? O_WRONLY : O_RDONLY);
+        if (strcmp(wait.call->name, "poll") == 0 || strcmp(wait.call->name, "ppoll") == 0)
+            tell_polled(telling, pid, &wait);
+    }
     dprintf(telling->report, "\n");
     return true;
 }

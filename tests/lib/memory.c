@@ -5,6 +5,7 @@
    that the other one was done: no lock, wait, pipe or atomic stood between them (vector clocks). */
 #include "schedule.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +14,17 @@
 static __thread bool inside;    /* no steps within our own work */
 static __thread int early;      /* accesses to places that only this task has used */
 
+/* Where a cell is looked for first. Neighbours in memory, 16 of them, are neighbours here: so few pages are touched. */
+enum { ROW = 16 };
+static size_t first_place(uint64_t key)
+{
+    return (size_t)((key / 4 / ROW * 0x9E3779B97F4A7C15u) >> 40) % (CELLS / ROW) * ROW + key / 4 % ROW;
+}
+
 static struct cell *cell_of(uint64_t key)
 {
-    size_t at = (size_t)((key * 0x9E3779B97F4A7C15u) >> 40) % CELLS;
-    for (int tries = 0; tries < 64; tries++, at = (at + 1) % CELLS) {
+    size_t at = first_place(key);
+    for (int tries = 0; tries < 64; tries++, at = (at + ROW) % CELLS) {
         struct cell *cell = &region->cell[at];
         if (cell->key == 0)
             cell->key = key;
@@ -70,6 +78,21 @@ static bool note_access(uint64_t key, unsigned mask, bool write, bool own, uintp
     return others;
 }
 
+/* Who was woken looks again at what it had looked at before it waited: a while around the wait, no if. */
+static void look(bool write, uintptr_t at)
+{
+    struct task *task = &region->task[self];
+    bool again = false;
+    for (int i = 0; i < task->looks && i < 4; i++)
+        again = again || task->looked[i] == at;
+    if (task->woken != 0 && !again && task->looks > 0 && region->hint[0] == '\0')
+        snprintf(region->hint, sizeof region->hint, "at @%lx@ P%d was woken, and goes on without looking again whether that is true for which "
+                 "it waited: take while for if\n", (unsigned long)task->woken, self + 1);
+    task->woken = 0;
+    if (!write && !again)
+        task->looked[task->looks++ % 4] = at;
+}
+
 void access_memory(const void *address, size_t size, bool write, uintptr_t at)
 {
     if (!scheduled || self < 0 || inside || size == 0)
@@ -79,6 +102,7 @@ void access_memory(const void *address, size_t size, bool write, uintptr_t at)
     bool shared = is_shared(address);
     if (!shared && !region->threads)
         return;
+    look(write, at);
     bool own_stack = (uintptr_t)address - (uintptr_t)__builtin_frame_address(0) < 1 << 18;
     inside = true;
     if (region->task[self].written != NULL)
@@ -118,8 +142,8 @@ void forget_memory(const void *address, size_t size)
         return;
     uint64_t key = key_of(address);
     for (uint64_t byte = key & ~3ull; byte < key + size; byte += 4) {
-        size_t at = (size_t)((byte * 0x9E3779B97F4A7C15u) >> 40) % CELLS;
-        for (int tries = 0; tries < 64 && region->cell[at].key != 0; tries++, at = (at + 1) % CELLS)
+        size_t at = first_place(byte);
+        for (int tries = 0; tries < 64 && region->cell[at].key != 0; tries++, at = (at + ROW) % CELLS)
             if (region->cell[at].key == byte)
                 memset(region->cell[at].record, 0, sizeof region->cell[at].record);
     }

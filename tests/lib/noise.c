@@ -1,8 +1,11 @@
 /* noise.c - calls that fail on purpose, and what the standards allow but machines seldom do. */
 #include "calls.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 
 /* ---- calls made to fail ---- */
 
@@ -84,6 +87,120 @@ bool interrupt(void)
     if (last)
         errno = EINTR;
     return last;
+}
+
+/* ---- short counts on pipes ----
+   A write of up to PIPE_BUF bytes goes into a pipe whole, and a read gives all that is there, as far as it fits. So
+   a read can be short only where one write ends and the next one begins. Those borders are kept for each pipe. */
+
+/* The log of the pipe, locked; or NULL, when FD is no pipe or there are too many. The holder may be killed: not for ever. */
+static struct pipe_log *lock_log(int fd, sigset_t *old)
+{
+    struct stat info;
+    sigset_t all;
+    if (fstat(fd, &info) == -1 || !S_ISFIFO(info.st_mode))
+        return NULL;
+    for (int i = 0; i < PIPES; i++) {
+        struct pipe_log *log = &region->pipe_log[i];
+        uint64_t key = 0;
+        if (!atomic_compare_exchange_strong(&log->key, &key, (uint64_t)info.st_ino) && key != (uint64_t)info.st_ino)
+            continue;
+        sigfillset(&all);       /* a handler may want the same pipe */
+        REAL(pthread_sigmask)(SIG_SETMASK, &all, old);
+        int nobody = 0;
+        for (int tries = 0; tries < 2000 && !atomic_compare_exchange_strong(&log->taken, &nobody, getpid()); tries++, nobody = 0)
+            raw_syscall(SYS_sched_yield);
+        return log;
+    }
+    return NULL;
+}
+
+static void unlock_log(struct pipe_log *log, const sigset_t *old)
+{
+    int error = errno;
+    atomic_store(&log->taken, 0);
+    REAL(pthread_sigmask)(SIG_SETMASK, old, NULL);
+    errno = error;
+}
+
+/* What is in the pipe now, by the log; the rest has been read. */
+static int bring_up_to_date(struct pipe_log *log, int there)
+{
+    int sum = 0;
+    for (int i = 0; i < log->count; i++)
+        sum += log->size[i];
+    while (log->count > 0 && sum > there) {
+        int less = sum - there < log->size[0] ? sum - there : log->size[0];
+        log->size[0] = (unsigned short)(log->size[0] - less);
+        sum -= less;
+        if (log->size[0] == 0)
+            memmove(log->size, log->size + 1, (size_t)--log->count * sizeof log->size[0]);
+    }
+    return sum;
+}
+
+static size_t any_part(size_t size, size_t most)
+{
+    return size > 1 && disturb(SHORTENS) ? 1 + noise_draw((unsigned)(size < most ? size - 1 : most)) : size;
+}
+
+/* The end of one of the writes that are in the pipe. */
+static size_t some_border(const struct pipe_log *log, size_t size)
+{
+    size_t borders[256], sum = 0;
+    unsigned count = 0;
+    for (int i = 0; i < log->count; i++)
+        if ((sum += log->size[i]) < size)
+            borders[count++] = sum;
+    return count > 0 && disturb(SHORTENS) ? borders[noise_draw(count)] : size;
+}
+
+ssize_t noise_read(int fd, void *buffer, size_t size)
+{
+    struct stat info;
+    sigset_t old;
+    int there = 0;
+    struct pipe_log *log = lock_log(fd, &old);
+    if (log == NULL)            /* a socket gives any part, a file all of it */
+        return REAL(read)(fd, buffer, fstat(fd, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode)) ? any_part(size, 63) : size);
+    if (ioctl(fd, FIONREAD, &there) == -1 || there == 0) {
+        unlock_log(log, &old);
+        return REAL(read)(fd, buffer, size);
+    }
+    int known = bring_up_to_date(log, there);
+    if (log->any || (known == 0 && log->count == 0))    /* or it comes from somebody who is not ours */
+        size = any_part(size, 63);
+    else
+        size = some_border(log, size);
+    ssize_t count = REAL(read)(fd, buffer, size);
+    unlock_log(log, &old);
+    return count;
+}
+
+ssize_t noise_write(int fd, const void *buffer, size_t size)
+{
+    struct stat info;
+    sigset_t old;
+    struct pollfd room = { fd, POLLOUT, 0 };
+    struct pipe_log *log = lock_log(fd, &old);
+    if (log == NULL)
+        return REAL(write)(fd, buffer, size > 4096 && fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode) ? any_part(size, 60000) : size);
+    bool whole = size <= 4096 && REAL(poll)(&room, 1, 0) == 1;
+    if (!whole) {
+        log->any = log->any || size > 4096;
+        unlock_log(log, &old);
+        return REAL(write)(fd, buffer, size > 4096 ? any_part(size, 60000) : size);
+    }
+    int there = 0;
+    if (ioctl(fd, FIONREAD, &there) == 0)
+        bring_up_to_date(log, there);
+    ssize_t count = REAL(write)(fd, buffer, size);
+    if (count > 0 && log->count < (int)(sizeof log->size / sizeof log->size[0]))
+        log->size[log->count++] = (unsigned short)count;
+    else if (count > 0)
+        log->any = true;
+    unlock_log(log, &old);
+    return count;
 }
 
 void noise_fork(bool child)

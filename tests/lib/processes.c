@@ -26,7 +26,7 @@ static __thread int forking = -1;
    of the memory too, and the child may unlock it. */
 static void copy_locks(void)
 {
-    for (int i = 0; forking >= 0 && i < OBJECTS; i++) {
+    for (int i = 0; forking >= 0 && i < region->objects; i++) {
         const struct object *held = &region->object[i];
         if ((held->kind != MUTEX && held->kind != RWLOCK) || held->owner != self || held->key >> 63 != 0)
             continue;
@@ -35,6 +35,8 @@ static void copy_locks(void)
         *copy = *held;
         copy->key = key;
         copy->owner = forking;
+        memset(copy->holds, 0, sizeof copy->holds);
+        copy->holds[forking] = held->holds[self];
     }
 }
 
@@ -83,7 +85,7 @@ pid_t fork(void)
     for (int i = 0; i < count && i < 4096; i++)
         if (reaped[i] == pid)
             reaped[i] = 0;                  /* the number is in use again */
-    note("fork %d %d\n", (int)parent, (int)pid);
+    note("fork %d %d %lx\n", (int)parent, (int)pid, (unsigned long)HERE);
     return pid;
 }
 
@@ -113,7 +115,10 @@ static pid_t wait_played(pid_t pid, int *status, int options, struct rusage *usa
 {
     if (!PLAYED) {
         delay();
-        return !(options & WNOHANG) && interrupt() ? -1 : REAL(wait4)(pid, status, options, usage);
+        pid_t result = !(options & WNOHANG) && interrupt() ? -1 : REAL(wait4)(pid, status, options, usage);
+        if (result == -1 && errno == EINTR)
+            seen_interrupted("waitpid", at);
+        return result;
     }
     step('c', 0, 0, at, "waitpid");
     cancellation_point();
@@ -179,8 +184,10 @@ void _exit(int code)
 
 static void at_end(void)
 {
-    if (PLAYED && me()->parent == -1)
+    if (PLAYED && me()->parent == -1) {
         report_descriptors();
+        report_threads();
+    }
     task_end(true);
 }
 
@@ -329,12 +336,15 @@ int kill(pid_t pid, int number)
     note("kill %d %d %d %s\n", (int)getpid(), (int)pid, number, result);
     if (!PLAYED || number <= 0 || number > 64)
         return REAL(kill)(pid, number);
+    if (result[0] == 'r')
+        verdict("wrong call", "P%d sends signal %d to a child that it has waited for already, at @%lx@: the pid may belong to another process by now\n",
+                self + 1, number, (unsigned long)HERE);
     step('c', 0, number, HERE, "kill");
     if (pid <= 0) {
         busy = true;
         int answer = kill_group(pid, number);
         busy = false;
-        step('c', 0, number, HERE, "kill");
+        let_others_go_on();
         return answer;
     }
     int known = process_of(pid);
@@ -344,12 +354,12 @@ int kill(pid_t pid, int number)
         int answer = kill_now(pid, known, number);
         busy = false;
         region->progress++;
-        step('c', 0, number, HERE, "kill");
+        let_others_go_on();
         return answer;
     }
     post(known, number, NULL);  /* delivered when that task goes on */
     region->progress++;
-    step('c', 0, number, HERE, "kill");
+    let_others_go_on();
     return 0;
 }
 

@@ -6,7 +6,7 @@
                          only when the pipe is empty: a read gets no more than that
      --dir DIR           working directory; as root it is given to the spare user
      --hide DIR          looks empty to the program
-     --events BYTES      an empty file .events of that size in the working directory, for the witness
+     --region FILE       a new empty file for the witness, which finds it as .events in the working directory
      --env NAME=VALUE    for the program, whose environment is small and fixed
      --time MS  --processes N  --memory MB  --output MB     limits
      --until SIGNAL      wait for the line "listening on ...", then run the client (if any), then
@@ -20,7 +20,9 @@
    Two processes do the work. The inner one starts the program and is the parent of all that its
    parent left (a subreaper). The outer one only waits, in case the program kills the inner one. */
 #include "runner.h"
+#include "schedule.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -39,7 +41,9 @@ enum { GRACE_MS = 500, STUCK_MS = 2000 };
 
 static struct run run;
 static const char *strike, *until, *client_command;
-static long feed_bytes, events_bytes;
+static long feed_bytes;
+static const char *region_path;
+static int region_fd = -1;
 static bool use_pty;
 static int report_fd = -1;
 
@@ -87,12 +91,17 @@ static pid_t start(char **command)
 }
 
 /* Reaps whatever has ended. Our children are listed in the order they came to us, and the first
-   process came first: while it is not reported, none of those reported lost a parent by its end. */
+   process came first: while it is not reported, none of those reported lost a parent by its end.
+   A daemon is nobody's child: it is in a session that the program has made, and its parent has ended on purpose. */
 static void reap(void)
 {
-    int status;
-    pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    int status, answer;
+    siginfo_t next = { .si_pid = 0 };
+    while ((answer = waitid(P_ALL, 0, &next, WEXITED | WNOHANG | WNOWAIT)) == 0 && next.si_pid != 0) {
+        pid_t pid = next.si_pid, session = getsid(pid);
+        bool is_daemon = session != first && session != pid;
+        waitpid(pid, &status, 0);
+        next.si_pid = 0;
         if (pid == first && !first_ended) {
             first_ended = true;
             first_status = status;
@@ -100,12 +109,14 @@ static void reap(void)
         } else if (client != 0 && pid == client) {
             client = 0;
             client_status = status;
-        } else if (first_ended)
+        } else if (is_daemon)
+            continue;
+        else if (first_ended)
             orphans_after++;
         else
             orphans_before++;
     }
-    nobody_left = pid == -1 && errno == ECHILD;
+    nobody_left = answer == -1 && errno == ECHILD;
 }
 
 /* ---- standard input in pieces, standard output as a terminal ---- */
@@ -233,6 +244,26 @@ static void strike_now(void)
 
 /* ---- limits ---- */
 
+/* Is there more in the working directory's own files than /tmp would hold? */
+static bool disk_is_full(void)
+{
+    static double looked;
+    off_t sum = 0;
+    struct stat info;
+    if (now_ms() - looked < 200)
+        return false;
+    looked = now_ms();
+    DIR *dir = opendir(run.dir);
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL; )
+        if (fstatat(dirfd(dir), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0)
+            sum += info.st_blocks * 512;
+    if (dir != NULL)
+        closedir(dir);
+    if (sum > 256 * 1024 * 1024)
+        dprintf(report_fd, "verdict: over the limit\nwhy: it wrote more than 256 MB into files\n");
+    return sum > 256 * 1024 * 1024;
+}
+
 static bool over_limit(bool output_only)
 {
     static struct family family;
@@ -245,6 +276,8 @@ static bool over_limit(bool output_only)
     }
     if (output_only || now_ms() - looked < 10)
         return false;
+    if (disk_is_full())
+        return true;
     looked = now_ms();
     look_at_family(&family);
     long resident = 0;
@@ -309,8 +342,8 @@ static bool watch(void)
     waited_for(&signals);
     for (;;) {
         double spent = now_ms() - started;
-        bool busy = strike != NULL || until != NULL || feed_pipe != -1;
-        struct timespec tick = { 0, busy ? 200000 : spent < 50 ? 5000000 : 20000000 };
+        bool hurry = strike != NULL || until != NULL || feed_pipe != -1;
+        struct timespec tick = { 0, hurry ? 200000 : spent < 50 ? 5000000 : 20000000 };
         int number = sigtimedwait(&signals, NULL, &tick);
         if (number != -1 && number != SIGCHLD) {
             cage_end_all(&run);     /* Ctrl-C, or the outer process is gone */
@@ -361,6 +394,46 @@ static void report_left(void)
         dprintf(report_fd, "verdict: left behind\n");
 }
 
+static int open_for(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC, 0600);
+    if (fd == -1)
+        fail("%s: %s", path, strerror(errno));
+    return fd;
+}
+
+/* A new file each time: mostly holes, so that a large one costs nothing. It has two names: whatever the program does
+   to the one that it sees, the other one stays. */
+static void make_region(void)
+{
+    char path[4200];
+    snprintf(path, sizeof path, "%s/.events", run.dir);
+    unlink(path);
+    unlink(region_path);
+    region_fd = open_for(region_path, O_RDWR | O_CREAT | O_EXCL);
+    if (ftruncate(region_fd, sizeof(struct region)) == -1 || link(region_path, path) == -1)
+        fail("%s: %s", path, strerror(errno));
+}
+
+/* Has the witness found something? Then "draw" is asked what it is. */
+static void report_region(void)
+{
+    char byte;
+    struct stat info;
+    if (region_fd != -1 && fstat(region_fd, &info) == 0 && info.st_size != (off_t)sizeof(struct region)) {
+        dprintf(report_fd, "verdict: wrong call\nwhy: the program changed the judge's own file, .events\n");
+        if (ftruncate(region_fd, 0) == -1 || ftruncate(region_fd, sizeof(struct region)) == -1)
+            fail("the region: %s", strerror(errno));
+        return;
+    }
+    const off_t places[] = { offsetof(struct region, verdict), offsetof(struct region, remark) };
+    for (size_t i = 0; region_fd != -1 && i < sizeof places / sizeof *places; i++)
+        if (pread(region_fd, &byte, 1, places[i]) == 1 && byte != '\0') {
+            dprintf(report_fd, "region: it has a verdict\n");
+            return;
+        }
+}
+
 static void supervise(void)
 {
     sigset_t signals;
@@ -401,31 +474,12 @@ static void supervise(void)
     } else
         cage_end_all(&run);
     copy_terminal(run.out);
+    report_region();
     dprintf(report_fd, "ms: %.0f\n", now_ms() - started);
     _exit(0);
 }
 
 /* ---- options ---- */
-
-static int open_for(const char *path, int flags)
-{
-    int fd = open(path, flags | O_CLOEXEC, 0600);
-    if (fd == -1)
-        fail("%s: %s", path, strerror(errno));
-    return fd;
-}
-
-/* A new file each time: mostly holes, so that a large one costs nothing. */
-static void make_events(void)
-{
-    char path[4200];
-    snprintf(path, sizeof path, "%s/.events", run.dir);
-    unlink(path);
-    int fd = open_for(path, O_RDWR | O_CREAT | O_EXCL);
-    if (ftruncate(fd, events_bytes) == -1)
-        fail("%s: %s", path, strerror(errno));
-    close(fd);
-}
 
 static void read_options(int argc, char **argv)
 {
@@ -441,7 +495,7 @@ static void read_options(int argc, char **argv)
         else if (strcmp(option, "--err") == 0) run.err = open_for(value, write_flags);
         else if (strcmp(option, "--in") == 0) run.in = open_for(value, O_RDONLY);
         else if (strcmp(option, "--feed") == 0) feed_bytes = atol(value);
-        else if (strcmp(option, "--events") == 0) events_bytes = atol(value);
+        else if (strcmp(option, "--region") == 0) region_path = value;
         else if (strcmp(option, "--dir") == 0) run.dir = value;
         else if (strcmp(option, "--hide") == 0 && run.hidden < 8) run.hide[run.hidden++] = value;
         else if (strcmp(option, "--env") == 0 && run.envs < 32) run.env[run.envs++] = value;
@@ -461,8 +515,8 @@ static void read_options(int argc, char **argv)
     run.dir = realpath(run.dir, NULL);
     if (run.dir == NULL)
         fail("the working directory does not exist");
-    if (events_bytes > 0)
-        make_events();
+    if (region_path != NULL)
+        make_region();
     if (run.in == -1)
         run.in = open_for("/dev/null", O_RDONLY);
 }

@@ -36,14 +36,14 @@ void cage_end_all(const struct run *run);       /* kills and reaps every descend
 int cage_report_files(const struct run *run);   /* reports what was left in /tmp, /dev/shm, ...; how many */
 
 /* look.c */
-struct task {
+struct process {
     pid_t pid, parent;
     char state;
     long resident;              /* bytes */
 };
 struct family {                 /* every living descendant of this process */
     int count;
-    struct task task[MOST_TASKS];
+    struct process task[MOST_TASKS];
 };
 void look_at_family(struct family *family);
 /* True when no task of the family runs or can be woken by time: all wait for one another.

@@ -86,6 +86,9 @@ void region_open(void)
     region->random = (uint64_t)strtoull(seed, NULL, 10) * 0x9E3779B97F4A7C15u + 1;
     region->mode = (int)(strtoul(seed, NULL, 10) % 4);
     region->late = strtoul(seed, NULL, 10) % 8 == 5;
+    region->polite = strtoul(seed, NULL, 10) % 8 == 6;
+    if (region->polite)
+        region->mode = 1;
     region->outside = stream_key(STDIN_FILENO);
     struct timespec now;
     raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
@@ -136,6 +139,7 @@ void verdict(const char *word, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(region->why, sizeof region->why, format, arguments);
     va_end(arguments);
+    region->found = region->steps;
     snprintf(region->verdict, sizeof region->verdict, "%s", word);
 }
 
@@ -148,6 +152,13 @@ void mapping_add(const void *address, size_t size, uint64_t identity)
         mappings[mapping_count].size = size;
         mappings[mapping_count++].identity = identity;
     }
+}
+
+void mapping_remove(const void *address)
+{
+    for (int i = 0; i < mapping_count; i++)
+        if (mappings[i].start == address)
+            mappings[i] = mappings[--mapping_count];
 }
 
 bool is_shared(const void *address)
@@ -169,19 +180,22 @@ uint64_t key_of(const void *address)
 
 struct object *object_of(uint64_t key, enum kind kind)
 {
-    size_t at = (size_t)((key * 0x9E3779B97F4A7C15u) >> 40) % OBJECTS;
-    for (int tries = 0; tries < OBJECTS; tries++, at = (at + 1) % OBJECTS) {
-        struct object *object = &region->object[at];
-        if (object->kind == NOTHING) {
-            object->key = key;
-            object->kind = kind;
-            object->owner = -1;
-        }
+    size_t at = (size_t)((key * 0x9E3779B97F4A7C15u) >> 40) % (2 * OBJECTS);
+    for (; region->slot[at] != 0; at = (at + 1) % (2 * OBJECTS)) {
+        struct object *object = &region->object[region->slot[at] - 1];
         if (object->key == key && object->kind == kind)
             return object;
     }
-    verdict("judge error", "more than %d locks, pipes and conditions", OBJECTS);
-    return &region->object[0];
+    if (region->objects == OBJECTS) {
+        verdict("judge error", "more than %d locks, pipes and conditions", OBJECTS);
+        return &region->object[0];
+    }
+    struct object *object = &region->object[region->objects++];
+    region->slot[at] = (short)region->objects;
+    object->key = key;
+    object->kind = kind;
+    object->owner = -1;
+    return object;
 }
 
 /* ---- what a task knows: vector clocks ---- */
@@ -378,7 +392,7 @@ static int choose(void)
     case 0:                     /* any, at each step */
         return able[draw((unsigned)count)];
     case 1:                     /* the one with the highest priority, which now and then loses it */
-        if (me && draw(12) == 0)
+        if (me && !region->polite && draw(12) == 0)
             region->task[self].priority = --region->lowest;     /* below all others: so each has its turn */
         for (int i = 1; i < count; i++)
             if (region->task[able[i]].priority > region->task[highest].priority)
@@ -394,32 +408,74 @@ static int choose(void)
     }
 }
 
+/* Text that draw completes: @PLACE@ becomes a source line, #KEY# the letter of a lock or condition in the drawing. */
+struct text { char bytes[1900]; size_t used; };
+
+__attribute__((format(printf, 2, 3)))
+static void add(struct text *text, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(text->bytes + text->used, sizeof text->bytes - text->used, format, arguments);
+    va_end(arguments);
+    size_t most = sizeof text->bytes - 1 - text->used;
+    text->used += (size_t)length < most ? (size_t)length : most;
+}
+
+static void add_place(struct text *text, const char *before, uintptr_t at, const uintptr_t *callers)
+{
+    add(text, "%s@%lx,%lx,%lx@", before, (unsigned long)at, (unsigned long)callers[0], (unsigned long)callers[1]);
+}
+
+/* Why does the task not get what it waits for? */
+static void add_reason(struct text *text, int number, const struct object *object)
+{
+    int holders = 0;
+    if (object->kind == MUTEX || object->kind == SEMAPHORE || object->kind == RWLOCK || object->kind == CONDITION || object->kind == BARRIER)
+        add(text, ", for #%llx#", (unsigned long long)object->key);
+    if (object->kind == SEMAPHORE)
+        add(text, ": its value is 0");
+    if (object->kind == BARRIER)
+        add(text, ": %u of %u have come", object->count, object->total);
+    if (object->kind == CONDITION && object->owner < 0)
+        add(text, ": nobody has signalled it");
+    if (object->kind == CONDITION && object->owner >= 0) {
+        add(text, ": P%d signalled it last,", object->owner + 1);
+        add_place(text, " at ", object->at, object->outer);
+        if (object->woken >= 0)
+            add(text, ", and woke P%d", object->woken + 1);
+        else
+            add(text, object->woken == -1 ? ", when nobody was waiting" : ", and woke all who were waiting then");
+    }
+    if (object->kind != MUTEX && object->kind != RWLOCK && object->kind != SEMAPHORE)
+        return;
+    for (int i = 0; i < region->tasks; i++)
+        if (object->holds[i] > 0)
+            add(text, "%s P%d%s%s", holders++ ? " and" : object->kind == SEMAPHORE ? ", taken by" : ", held by", i + 1,
+                i == number ? " itself" : "", region->task[i].state == ENDED ? ", which has ended" : "");
+    if (holders == 0 && object->kind == SEMAPHORE && object->count == 0)
+        add(text, ", and nobody has posted it");
+    if (holders > 0)
+        add_place(text, object->kind == SEMAPHORE ? " and not posted since, at " : ", since ", object->at, object->outer);
+}
+
 static void describe_deadlock(void)
 {
-    char text[1900] = "";
-    size_t used = 0;
+    struct text text = { "", 0 };
     bool locks = false;         /* waits for locks are a deadlock; waits for bytes and children, a hang */
     for (int i = 0; i < region->tasks; i++) {
         struct task *task = &region->task[i];
-        if (task->state == ENDED || task->state == UNUSED || used + 200 > sizeof text)
+        if (task->state == ENDED || task->state == UNUSED)
             continue;
-        used += (size_t)snprintf(text + used, sizeof text - used, "P%d waits in %s at @%lx@", i + 1, task->call,
-                                 (unsigned long)task->at);
+        add(&text, "P%d waits in %s", i + 1, task->call);
+        add_place(&text, " at ", task->at, task->outer);
         locks = locks || (task->waits_for != 0 && strstr(task->call, "descriptor") == NULL);
-        for (int o = 0; o < OBJECTS && used + 100 < sizeof text; o++) {
-            struct object *object = &region->object[o];
-            if (object->kind == NOTHING || (object->kind != MUTEX && object->kind != RWLOCK))
-                continue;
-            if (object->key == task->waits_for && object->owner >= 0)
-                used += (size_t)snprintf(text + used, sizeof text - used, ", for a lock that P%d holds%s", object->owner + 1,
-                                         region->task[object->owner].state == ENDED ? ", which has ended" : "");
-            if (object->owner == i)
-                used += (size_t)snprintf(text + used, sizeof text - used, ", holds a lock taken at @%lx@",
-                                         (unsigned long)object->at);
-        }
-        used += (size_t)snprintf(text + used, sizeof text - used, "\n");
+        for (int o = 0; o < region->objects; o++)
+            if (region->object[o].key == task->waits_for && region->object[o].kind != ATOMIC)
+                add_reason(&text, i, &region->object[o]);
+        add(&text, "\n");
     }
-    verdict(locks ? "deadlock" : "hang", "%s", text);
+    verdict(locks ? "deadlock" : "hang", "%s", text.bytes);
 }
 
 /* Is a task another program now? Those that have ended meanwhile are noted. */
@@ -528,6 +584,10 @@ static void pass_token(void)
         }
         /* what another program has started, and left, may hold a pipe yet */
         away = away || (alive && region->programs && region->still < LONG_STILL);
+        if (away && region->task[self].state == ENDED) {        /* perhaps it is this end that the others wait for */
+            atomic_store(&region->running, -2);
+            return;
+        }
         if (away) {             /* another program: real time has to pass */
             struct timespec tick = { 0, TICK };
             region->idle = true;
@@ -611,7 +671,7 @@ void task_begin(int number)
 /* When a process ends, the kernel closes its pipes and sockets: who then sees end of file knows of it. */
 void release_pipes(int number)
 {
-    for (int i = 0; i < OBJECTS; i++)
+    for (int i = 0; i < region->objects; i++)
         for (int t = 0; region->object[i].kind == PIPE && t < region->tasks; t++)
             if (region->object[i].clock[t] < region->task[number].clock[t])
                 region->object[i].clock[t] = region->task[number].clock[t];
@@ -671,7 +731,7 @@ void task_end(bool process)
     if (task->written != NULL)
         note_value();
     task->clock[self]++;
-    for (int i = 0; i < OBJECTS; i++)
+    for (int i = 0; i < region->objects; i++)
         if (region->object[i].kind == MUTEX && region->object[i].owner == self && !region->object[i].robust)
             snprintf(region->remark, sizeof region->remark,
                      "P%d has ended, and still holds a lock that it took at @%lx@: no unlock on one of its paths\n",
@@ -749,6 +809,8 @@ void write_down(char what, uint64_t object, long value, uintptr_t at, const char
         memcpy(record->outer, outer, sizeof outer);
         snprintf(record->text, sizeof record->text, "%s", text);
     }
+    if (what == 'c')
+        memcpy(region->task[self].outer, outer, sizeof outer);
     outer[0] = outer[1] = 0;
 }
 
@@ -768,11 +830,8 @@ void note_value(void)
     task->written = NULL;
 }
 
-void step(char what, uint64_t object, long value, uintptr_t at, const char *text)
+void let_others_go_on(void)
 {
-    if (!scheduled || self < 0)
-        return;
-    int error = errno;
     take_token();
     if (region->task[self].written != NULL)
         note_value();
@@ -785,7 +844,23 @@ void step(char what, uint64_t object, long value, uintptr_t at, const char *text
         stop();
     pass();
     take_token();
+}
+
+void step(char what, uint64_t object, long value, uintptr_t at, const char *text)
+{
+    if (!scheduled || self < 0)
+        return;
+    int error = errno;
+    let_others_go_on();
     write_down(what, object, value, at, text);
+    errno = error;
+}
+
+void done(uint64_t object, long value, uintptr_t at, const char *text)
+{
+    int error = errno;
+    write_down('c', object, value, at, text);
+    let_others_go_on();
     errno = error;
 }
 
@@ -793,8 +868,10 @@ bool blocked(enum state state, uint64_t object, const char *call, uintptr_t at)
 {
     int error = errno;
     struct task *task = &region->task[self];
-    if (!task->waits)           /* drawn once, however often it is tried */
+    if (!task->waits) {         /* drawn once, however often it is tried */
+        memcpy(outer, task->outer, sizeof outer);
         write_down('c', object, 0, at, "waits");
+    }
     task->waits = true;
     task->waits_for = object;
     task->at = at;
@@ -814,6 +891,26 @@ bool blocked(enum state state, uint64_t object, const char *call, uintptr_t at)
 void limit_in(long long ns)
 {
     region->task[self].deadline = region->now + (ns > 0 ? ns : 0);
+}
+
+/* In some schedules it then lets all others go first: so each comes to have its first lock, and a circle of waits closes. */
+void took(struct object *object, uintptr_t at)
+{
+    region->task[self].looks = 0;
+    object->owner = self;
+    object->holds[self]++;
+    object->at = at;
+    memcpy(object->outer, region->task[self].outer, sizeof object->outer);
+    acquire(object->clock);
+    if (region->polite)
+        region->task[self].priority = --region->lowest;
+}
+
+void gave_back(struct object *object)
+{
+    release(object->clock);
+    if (object->holds[self] > 0)
+        object->holds[self]--;
 }
 
 bool others_can_run(void)

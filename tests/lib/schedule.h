@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { OUTSIDE = 9,            /* the key of whatever comes from processes that are not ours */
+enum { PIPES = 32, OUTSIDE = 9,            /* the key of whatever comes from processes that are not ours */
        TASKS = 192, OBJECTS = 2048, STEPS = 8192, CELLS = 1 << 15, RECORDS = 6, TEXT = 1 << 18, MAPPINGS = 64, TIMERS = 32, QUEUED = 32, GONE = 64 };
 
 enum state {
@@ -33,6 +33,8 @@ struct task {
     int space;                  /* whose memory it has: the number of its process's first task */
     bool thread, expired, signalled;
     bool waits;                 /* that it waits is written down already */
+    bool joined;                /* or detached: nobody has to join it */
+    uintptr_t started_at;       /* a thread: by the call at this place */
     unsigned long tried;        /* the progress counter at its last failed try */
     atomic_int turn;            /* futex: 1 when it has been given the token */
     atomic_int in_line;         /* it waits for its turn */
@@ -40,7 +42,7 @@ struct task {
     unsigned clock[TASKS];      /* what this task knows of the others: a vector clock */
     uint64_t waits_for;         /* object, or 0 */
     char call[40];              /* "pthread_mutex_lock", "read from descriptor 3" ... */
-    uintptr_t at;               /* source place of that call, an offset in the program */
+    uintptr_t at, outer[2];     /* source place of that call, an offset in the program; and whence that function was called */
     _Atomic unsigned long long pending; /* signals sent to it, not yet delivered */
     struct { int number; void *value; } queue[QUEUED];  /* real-time signals do not merge: each of them, in order */
     int queued;
@@ -53,6 +55,9 @@ struct task {
     const void *written;        /* what it has just written to, whose new value step number LAST wants to know */
     size_t written_size;
     int last;
+    uintptr_t looked[4];        /* where it has read, since it has its lock */
+    int looks;
+    uintptr_t woken;            /* it has just come back from a wait for a condition, at this place */
     unsigned handled;           /* how many handlers have run */
     unsigned interrupts;        /* how many of them without SA_RESTART */
 };
@@ -65,9 +70,12 @@ struct object {
     int owner;                  /* task that holds it, or -1 */
     int depth;
     bool private_to_process;    /* made without PTHREAD_PROCESS_SHARED */
+    int user;                   /* 1 + the process that has used it last */
     bool robust;                /* whoever comes next is told when its owner died */
-    uintptr_t at;               /* where it was taken */
-    unsigned count, total;      /* barrier: how many have come, how many shall; condition: tickets */
+    unsigned char holds[TASKS]; /* how often each task has taken it and not given it back: locks and semaphores */
+    uintptr_t at, outer[2];     /* where it was taken last; a condition, where it was signalled last, by its owner */
+    unsigned count, total;      /* barrier: how many have come, how many shall; semaphore: how many posts */
+    int woken;                  /* by that signal: a task, -1 nobody, -2 all who waited */
     unsigned generation;
     unsigned clock[TASKS];
 };
@@ -103,6 +111,14 @@ struct timer {                  /* of timer_create (a signal) or of timerfd_crea
     uint64_t times;             /* how often it was over since the last read */
 };
 
+struct pipe_log {               /* under noise: the writes to a pipe that are not yet read */
+    _Atomic uint64_t key;
+    atomic_int taken;           /* a lock: a pid, or 0 */
+    bool any;                   /* a write was longer than PIPE_BUF: its parts may come apart */
+    int count;
+    unsigned short size[256];
+};
+
 struct region {
     atomic_size_t used;         /* of the event text */
     atomic_long failing;        /* calls counted for WORKBOOK_FAIL */
@@ -115,6 +131,7 @@ struct region {
     bool threads;               /* has any process made a thread? then all its memory counts */
     int mode;                   /* how the seed decides: see choose() */
     bool late;                  /* do some tasks begin late? (mode 1) */
+    bool polite;                /* does each that has got a lock let all others go first? (mode 1) */
     uint64_t random;
     unsigned long progress;     /* counts steps that were not failed tries */
     int lowest;                 /* the lowest priority that was given */
@@ -129,12 +146,17 @@ struct region {
     struct timer timer[TIMERS];
     bool programs;              /* has any task become another program (exec)? */
     int still;                  /* for how many ticks of real time nothing has moved */
+    struct pipe_log pipe_log[PIPES];
     bool over;                  /* a verdict was found: everybody ends */
     char verdict[32];
     char remark[200];           /* what was left behind, if that is all */
     char why[2000];
-    uintptr_t places[2];
+    uintptr_t places[2];        /* of a race */
+    int found;                  /* the number of steps when the verdict was found */
+    char hint[200];             /* what was done that often is a mistake: told only with a verdict */
     struct task task[TASKS];
+    int objects;                /* how many of these are in use: the first ones */
+    short slot[2 * OBJECTS];    /* a hash table of their numbers, from 1 on */
     struct object object[OBJECTS];
     struct step step[STEPS];
     struct cell cell[CELLS];
@@ -160,13 +182,17 @@ void post(int number, int signal, void *value);     /* that task gets a signal w
 bool stays_alive(int number);                       /* whatever process gets that signal, its default does not end it */
 bool ends_by(const struct task *task, int number);  /* would that signal end the task's process? */
 void end_by(int number);                            /* this process ends by that signal */
-void step(char what, uint64_t object, long value, uintptr_t at, const char *text);   /* may switch */
+void step(char what, uint64_t object, long value, uintptr_t at, const char *text);   /* others may go on, then it is written down */
+void let_others_go_on(void);                        /* the same, and nothing is written down */
+void done(uint64_t object, long value, uintptr_t at, const char *text);     /* the other way round: what others wait for is done */
 void write_down(char what, uint64_t object, long value, uintptr_t at, const char *text);     /* for the drawing */
 void note_value(void);                              /* of what the task has last read or written */
 bool blocked(enum state state, uint64_t object, const char *call, uintptr_t at);     /* a try failed; false: it timed out */
 void unblocked(void);
 void limit_in(long long ns);                        /* how long the next blocked(TIMED, ...) lasts at most */
 bool others_can_run(void);
+void took(struct object *object, uintptr_t at);     /* a lock or a semaphore: this task holds it now */
+void gave_back(struct object *object);
 void verdict(const char *word, const char *format, ...) __attribute__((format(printf, 2, 3)));
 unsigned draw(unsigned below);                      /* a number from the seed */
 struct object *object_of(uint64_t key, enum kind kind);
@@ -179,6 +205,7 @@ void wait_until_stopped(pid_t pid, bool stopped);
 char state_in_proc(pid_t pid, pid_t tid);           /* the state letter of a task in /proc, or 0 when it is gone */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void mapping_add(const void *address, size_t size, uint64_t identity);
+void mapping_remove(const void *address);
 uintptr_t place(const void *return_address);        /* an address in the program as addr2line wants it */
 
 /* files.c, noise.c */

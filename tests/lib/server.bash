@@ -20,6 +20,7 @@
 
 # shellcheck shell=bash disable=SC2154,SC2034  # variables of exercise.bash
 can_schedule() { return 1; }
+[ -n "${JUDGE_PLAIN:-}" ] || builds='plain asan tsan'
 more_noises=2
 
 # serve [--at PATH] SCRIPT ARGUMENT...
@@ -61,8 +62,11 @@ judge_run() {
     [ ! -f "$out" ] || said=$(grep -a '^client: ' "$out" | tail -n 1)
     case $said in
     "client: all is well $talk_mark" | '')
-        if [ "$where" != PORT ] && [ -e "$stage/at/$where" ] && [ "$verdict" = pass ]; then
-            verdict="left behind" talk_kind=name details="the name of its socket, $where, is still there"$'\n'
+        if [ "$where" != PORT ] && [ -e "$stage/at/$where" ]; then
+            case $verdict:$details in
+            pass:* | "left behind:the socket"*)
+                verdict="left behind" talk_kind=name details="the name of its socket, $where, is still there"$'\n' ;;
+            esac
         fi
         return 0 ;;
     *" $talk_mark") said=${said#client: } said=${said% "$talk_mark"} ;;
@@ -87,17 +91,22 @@ judge_run() {
     esac
 }
 
-# In place of that of exercise.bash: noise for connections, and no schedules.
+# In place of that of exercise.bash: noise for connections, and no schedules. One after the other if the port is fixed.
 under_instruments() {
-    local kind=$1 checks seed build io_sync=0 plain=("$out" "$err" "$events" "$end")
+    local kind=$1 checks plain=("$out" "$err" "$events" "$end" "$region")
     if [ -n "${JUDGE_REPLAY:-}" ]; then
         echo "a server is not run under schedules: its clients come from outside" >>"$VERDICT_FILE.drawing"
         return 0
     fi
     [ -z "${JUDGE_PLAIN:-}" ] || return 0
     checks=$(grep -c '^@test' "$BATS_TEST_FILENAME")
-    mkdir -p "$stage/again"
-    out=$stage/again/out err=$stage/again/err events=$stage/again/events
+    case $where:${arguments[0]:-} in PORT:[1-9]*) one_at_a_time=1 ;; *) one_at_a_time= ;; esac
+    side_by_side under_noise under_sanitizers
+    if [ "$verdict" = pass ]; then out=${plain[0]} err=${plain[1]} events=${plain[2]} end=${plain[3]} region=${plain[4]}; fi
+}
+
+under_noise() {
+    local seed
     for ((seed = 1; seed <= 2 + more_noises; seed++)); do
         # 1 and 2 for each check; the others are shared among the checks
         [ "$seed" -le 2 ] || [ $((seed % checks)) -eq $((BATS_TEST_NUMBER % checks)) ] || continue
@@ -105,28 +114,27 @@ under_instruments() {
         [ "$verdict" = pass ] && continue
         judge_events
         details="under noise $seed: $details"
-        case $seed in
-        1) sure_hint="it fails when signals interrupt its calls: accept, poll, recv and the like may end with EINTR; that is no error, make the call again" ;;
-        2) sure_hint="it fails when recv and send take fewer bytes than asked for (short counts): each of them says how many it took; go on with the rest" ;;
-        esac
+        hint_of_noise "$seed"
         return 0
     done
-    compile_once "$compile_sanitizers" asan:notes tsan:notes_tsan
+}
+
+hint_of_noise() {
+    case $1 in
+    1) sure_hint="it fails when signals interrupt its calls: accept, poll, recv and the like may end with EINTR; that is no error, make the call again" ;;
+    2) sure_hint="it fails when recv and send take fewer bytes than asked for (short counts): each of them says how many it took; go on with the rest" ;;
+    esac
+}
+
+under_sanitizers() {
+    local build io_sync=0
     # ThreadSanitizer takes each send for a message to each later recv, whoever sent it to whom: then two clients that talk in
     # turns would order what their threads do. Without it, threads that talk over a pipe would seem unordered.
     if code_only | grep -qwE 'pipe|pipe2|socketpair|eventfd'; then io_sync=1; fi
     for build in asan tsan; do
-        [ "$verdict" = pass ] || return 0
-        [ -x "$compiled/$build" ] || continue
-        again "$kind" $build --memory 4096 --env TSAN_OPTIONS=detect_deadlocks=0:atexit_sleep_ms=0:io_sync=$io_sync
-        if [ "$end" = "exit 127" ] && grep -qE 'Error loading|error while loading shared libraries' "$err"; then
-            echo "left out: $build: $(head -n 1 "$err")" >"$VERDICT_FILE.notes"    # it links here, but does not start
-            verdict=pass
-            continue
-        fi
-        sanitizer_said $build
+        if [ "$verdict" != pass ] || [ ! -x "$compiled/$build" ]; then continue; fi
+        run_sanitizer "$kind" $build "TSAN_OPTIONS=detect_deadlocks=0:atexit_sleep_ms=0:io_sync=$io_sync"
     done
-    if [ "$verdict" = pass ]; then out=${plain[0]} err=${plain[1]} events=${plain[2]} end=${plain[3]}; fi
 }
 
 # A port that is free now, below those that the kernel gives out by itself.

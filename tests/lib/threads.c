@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <threads.h>
 
@@ -55,13 +56,18 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
     if (!made)
         pthread_key_create(&ending, thread_gone);
     made = true;
-    step('c', 0, 0, HERE, "pthread_create");
+    uintptr_t at = HERE;
+    int detached;
+    step('c', 0, 0, at, "pthread_create");
     struct beginning *beginning = malloc(sizeof *beginning);
     if (beginning == NULL)
         return EAGAIN;
     beginning->function = function;
     beginning->argument = argument;
     beginning->number = task_new(self, true);
+    region->task[beginning->number].started_at = at;
+    if (attributes != NULL && pthread_attr_getdetachstate(attributes, &detached) == 0)
+        region->task[beginning->number].joined = detached == PTHREAD_CREATE_DETACHED;
     region->threads = true;
     int code = REAL(pthread_create)(thread, attributes, thread_begins, beginning);
     region->task[beginning->number].pid = getpid();
@@ -71,6 +77,16 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
         threads[thread_count++].number = beginning->number;
     }
     return created(thread, code);
+}
+
+void report_threads(void)
+{
+    for (int i = 0; i < region->tasks; i++) {
+        const struct task *task = &region->task[i];
+        if (task->thread && task->space == me()->space && !task->joined && i != self)
+            snprintf(region->remark, sizeof region->remark, "thread P%d, started at @%lx@, is neither joined nor detached\n",
+                     i + 1, (unsigned long)task->started_at);
+    }
 }
 
 /* The task that a thread is, or -1. The last one, since the C library uses ids again. */
@@ -102,8 +118,17 @@ int pthread_join(pthread_t thread, void **value)
         while (region->task[number].state != ENDED)
             waits(BLOCKED, 0, "pthread_join", at);
         acquire(region->task[number].clock);
+        region->task[number].joined = true;
     }
     return joined(thread, REAL(pthread_join)(thread, value));
+}
+
+int pthread_detach(pthread_t thread)
+{
+    int number = PLAYED ? number_of(thread) : -1;
+    if (number != -1)
+        region->task[number].joined = true;
+    return REAL(pthread_detach)(thread);
 }
 
 /* main may end while its threads go on. A thread's own end is seen by thread_gone. */
@@ -203,10 +228,8 @@ static int lock_played(pthread_mutex_t *mutex, const struct timespec *limit, clo
     if (code == 0 || code == EOWNERDEAD) {
         if (me()->waits)
             write_down('c', key, 0, at, "has");
-        object->owner = self;
         object->depth++;
-        object->at = at;
-        acquire(object->clock);
+        took(object, at);
     }
     region->progress++;
     return code;
@@ -227,6 +250,7 @@ int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attrib
         object->count = (unsigned)type;
         object->owner = -1;
         object->depth = 0;
+        memset(object->holds, 0, sizeof object->holds);
         object->robust = robust == PTHREAD_MUTEX_ROBUST;
     }
     return code;
@@ -253,10 +277,8 @@ int pthread_mutex_trylock(pthread_mutex_t *mutex)
     step('c', object->key, 0, HERE, "pthread_mutex_trylock");
     int code = REAL(pthread_mutex_trylock)(mutex);
     if (code == 0 || code == EOWNERDEAD) {
-        object->owner = self;
         object->depth++;
-        object->at = HERE;
-        acquire(object->clock);
+        took(object, HERE);
     }
     return code;
 }
@@ -267,7 +289,7 @@ static int unlock_played(pthread_mutex_t *mutex, uintptr_t at)
     if (object->owner != self && object->count != PTHREAD_MUTEX_ERRORCHECK && object->count != PTHREAD_MUTEX_RECURSIVE)
         verdict("wrong call", "P%d calls pthread_mutex_unlock on a mutex that %s, at @%lx@\n", self + 1,
                 object->owner < 0 ? "is not locked" : "another task holds", (unsigned long)at);
-    release(object->clock);
+    gave_back(object);
     if (object->owner == self && --object->depth <= 0) {
         object->owner = -1;
         object->depth = 0;
@@ -282,8 +304,23 @@ int pthread_mutex_unlock(pthread_mutex_t *mutex)
         return REAL(pthread_mutex_unlock)(mutex);
     uintptr_t at = HERE;
     int code = unlock_played(mutex, at);
-    step('c', key_of(mutex), 0, at, "pthread_mutex_unlock");
+    done(key_of(mutex), 0, at, "pthread_mutex_unlock");
     return code;
+}
+
+/* Locks, conditions and barriers are for one process, unless they are made for several. */
+static struct object *made_for(struct object *object, int shared)
+{
+    object->private_to_process = shared == PTHREAD_PROCESS_PRIVATE;
+    object->user = 0;
+    return object;
+}
+
+static void used(struct object *object, const char *call, uintptr_t at)
+{
+    if (object->private_to_process && object->user != 0 && object->user != me()->space + 1)
+        verdict("wrong call", "what two processes use was made without PTHREAD_PROCESS_SHARED (%s at @%lx@)\n", call, (unsigned long)at);
+    object->user = me()->space + 1;
 }
 
 /* ---- conditions: played here, nobody waits in the C library ---- */
@@ -291,12 +328,14 @@ int pthread_mutex_unlock(pthread_mutex_t *mutex)
 /* Remembers the clock that its limits count by: object->total, 0 for CLOCK_REALTIME, as in a static initialiser. */
 int pthread_cond_init(pthread_cond_t *condition, const pthread_condattr_t *attributes)
 {
-    int code = REAL(pthread_cond_init)(condition, attributes);
+    int code = REAL(pthread_cond_init)(condition, attributes), shared = PTHREAD_PROCESS_PRIVATE;
     clockid_t clock = CLOCK_REALTIME;
-    if (attributes != NULL)
+    if (attributes != NULL) {
         pthread_condattr_getclock(attributes, &clock);
+        pthread_condattr_getpshared(attributes, &shared);
+    }
     if (PLAYED && code == 0)
-        object_of(key_of(condition), CONDITION)->total = (unsigned)clock;
+        made_for(object_of(key_of(condition), CONDITION), shared)->total = (unsigned)clock;
     return code;
 }
 
@@ -312,6 +351,10 @@ static int wait_condition(pthread_cond_t *condition, pthread_mutex_t *mutex, con
     uint64_t key = key_of(condition);
     struct object *object = object_of(key, CONDITION);
     step('c', key, 0, at, call);
+    used(object, call, at);
+    if (me()->looks == 0 && region->hint[0] == '\0')
+        snprintf(region->hint, sizeof region->hint, "at @%lx@ P%d waits without having looked, under the lock, whether there is something to wait "
+                 "for: a wake-up that came before is lost\n", (unsigned long)at, self + 1);
     bool in_time = true;
     me()->signalled = false;
     me()->condition = key;
@@ -326,7 +369,10 @@ static int wait_condition(pthread_cond_t *condition, pthread_mutex_t *mutex, con
     me()->condition = 0;
     if (me()->signalled)
         acquire(object->clock);
+    int looks = me()->looks;
     code = lock_played(mutex, NULL, CLOCK_REALTIME, at, "lock again");
+    me()->looks = looks;
+    me()->woken = at;
     if (!me()->signalled)
         cancellation_point();   /* with the mutex locked, as its cleanup handlers expect it */
     return code != 0 ? code : in_time || me()->signalled ? 0 : ETIMEDOUT;
@@ -356,14 +402,21 @@ static int wake(pthread_cond_t *condition, bool all, uintptr_t at, const char *c
     uint64_t key = key_of(condition);
     int waiting[TASKS], count = 0;
     step('c', key, 0, at, call);
-    release(object_of(key, CONDITION)->clock);
+    struct object *object = object_of(key, CONDITION);
+    used(object, call, at);
+    release(object->clock);
     for (int i = 0; i < region->tasks; i++)
         if (region->task[i].condition == key && !region->task[i].signalled && region->task[i].state != ENDED)
             waiting[count++] = i;
-    if (!all && count > 0)
-        region->task[waiting[draw((unsigned)count)]].signalled = true;
-    for (int i = 0; all && i < count; i++)
-        region->task[waiting[i]].signalled = true;
+    object->owner = self;
+    object->at = at;
+    memcpy(object->outer, me()->outer, sizeof object->outer);
+    object->woken = count == 0 ? -1 : all ? -2 : waiting[draw((unsigned)count)];
+    for (int i = 0; i < count; i++)
+        if (all || waiting[i] == object->woken)
+            region->task[waiting[i]].signalled = true;
+    if (region->steps < STEPS)  /* for the drawing: whom it woke */
+        region->step[region->steps - 1].value = object->woken;
     region->progress++;
     return 0;
 }
@@ -396,6 +449,8 @@ int sem_init(sem_t *semaphore, int shared, unsigned value)
         struct object *object = object_of(key_of(semaphore), SEMAPHORE);
         object->private_to_process = shared == 0;
         object->owner = -1;
+        object->count = 0;
+        memset(object->holds, 0, sizeof object->holds);
     }
     return result;
 }
@@ -415,6 +470,8 @@ sem_t *sem_open(const char *name, int flags, ...)
             identity = (identity ^ (unsigned char)*c) * 1099511628211u;
         mapping_add(semaphore, sizeof *semaphore, identity >> 8);
     }
+    if (semaphore != SEM_FAILED && (flags & O_CREAT))
+        note("made sem.%s %lx\n", name[0] == '/' ? name + 1 : name, (unsigned long)HERE);
     return semaphore;
 }
 
@@ -440,7 +497,7 @@ static int wait_semaphore_played(sem_t *semaphore, const struct timespec *limit,
             return -1;
         }
     }
-    acquire(object_of(key, SEMAPHORE)->clock);
+    took(object_of(key, SEMAPHORE), at);
     region->progress++;
     return 0;
 }
@@ -450,7 +507,10 @@ int sem_wait(sem_t *semaphore)
     if (PLAYED)
         return wait_semaphore_played(semaphore, NULL, CLOCK_REALTIME, HERE);
     delay();
-    return interrupt() ? -1 : REAL(sem_wait)(semaphore);
+    int result = interrupt() ? -1 : REAL(sem_wait)(semaphore);
+    if (result == -1 && errno == EINTR)
+        seen_interrupted("sem_wait", HERE);
+    return result;
 }
 
 int sem_timedwait(sem_t *semaphore, const struct timespec *limit)
@@ -463,7 +523,7 @@ int sem_trywait(sem_t *semaphore)
     step('c', 0, 0, HERE, "sem_trywait");
     int result = REAL(sem_trywait)(semaphore);
     if (PLAYED && result == 0)
-        acquire(object_of(key_of(semaphore), SEMAPHORE)->clock);
+        took(object_of(key_of(semaphore), SEMAPHORE), HERE);
     return result;
 }
 
@@ -473,18 +533,21 @@ int sem_post(sem_t *semaphore)
         return REAL(sem_post)(semaphore);
     uintptr_t at = HERE;
     semaphore_used(semaphore, at);
-    release(object_of(key_of(semaphore), SEMAPHORE)->clock);
+    gave_back(object_of(key_of(semaphore), SEMAPHORE));
+    object_of(key_of(semaphore), SEMAPHORE)->count++;
     int result = REAL(sem_post)(semaphore);
     region->progress++;
-    step('c', key_of(semaphore), 0, at, "sem_post");
+    done(key_of(semaphore), 0, at, "sem_post");
     return result;
 }
 
 int pthread_barrier_init(pthread_barrier_t *barrier, const pthread_barrierattr_t *attributes, unsigned count)
 {
-    int code = REAL(pthread_barrier_init)(barrier, attributes, count);
+    int code = REAL(pthread_barrier_init)(barrier, attributes, count), shared = PTHREAD_PROCESS_PRIVATE;
+    if (attributes != NULL)
+        pthread_barrierattr_getpshared(attributes, &shared);
     if (PLAYED && code == 0) {
-        struct object *object = object_of(key_of(barrier), BARRIER);
+        struct object *object = made_for(object_of(key_of(barrier), BARRIER), shared);
         object->total = count;
         object->count = 0;
     }
@@ -499,6 +562,7 @@ int pthread_barrier_wait(pthread_barrier_t *barrier)
     uint64_t key = key_of(barrier);
     struct object *object = object_of(key, BARRIER);
     step('c', key, 0, at, "pthread_barrier_wait");
+    used(object, "pthread_barrier_wait", at);
     unsigned generation = object->generation;
     release(object->clock);
     bool last = ++object->count == object->total;
@@ -520,13 +584,25 @@ int pthread_barrier_wait(pthread_barrier_t *barrier)
     struct object *object_ = object_of(key_of(lock), RWLOCK); \
     int code_; \
     step('c', object_->key, 0, at_, __func__); \
+    used(object_, __func__, at_); \
     limit_it; \
     while ((code_ = REAL(try)(lock)) == EBUSY) \
         if (!blocked(state, object_->key, __func__, at_)) \
             return ETIMEDOUT; \
-    acquire(object_->clock); \
+    if (code_ == 0) \
+        took(object_, at_); \
     region->progress++; \
     return code_
+
+int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attributes)
+{
+    int code = REAL(pthread_rwlock_init)(lock, attributes), shared = PTHREAD_PROCESS_PRIVATE;
+    if (attributes != NULL)
+        pthread_rwlockattr_getpshared(attributes, &shared);
+    if (PLAYED && code == 0)
+        made_for(object_of(key_of(lock), RWLOCK), shared);
+    return code;
+}
 
 int pthread_rwlock_rdlock(pthread_rwlock_t *lock) { RWLOCK(REAL(pthread_rwlock_rdlock)(lock), pthread_rwlock_tryrdlock, BLOCKED, (void)0); }
 int pthread_rwlock_wrlock(pthread_rwlock_t *lock) { RWLOCK(REAL(pthread_rwlock_wrlock)(lock), pthread_rwlock_trywrlock, BLOCKED, (void)0); }
@@ -538,10 +614,11 @@ int pthread_rwlock_unlock(pthread_rwlock_t *lock)
     if (!PLAYED)
         return REAL(pthread_rwlock_unlock)(lock);
     struct object *object = object_of(key_of(lock), RWLOCK);
-    release(object->clock);
+    gave_back(object);
+    object->owner = -1;
     int code = REAL(pthread_rwlock_unlock)(lock);
     region->progress++;
-    step('c', object->key, 0, HERE, "pthread_rwlock_unlock");
+    done(object->key, 0, HERE, "pthread_rwlock_unlock");
     return code;
 }
 
@@ -555,9 +632,7 @@ int pthread_spin_lock(pthread_spinlock_t *lock)
     step('c', object->key, 0, at, "pthread_spin_lock");
     while (REAL(pthread_spin_trylock)(lock) == EBUSY)
         blocked(BLOCKED, object->key, "pthread_spin_lock", at);
-    object->owner = self;
-    object->at = at;
-    acquire(object->clock);
+    took(object, at);
     return 0;
 }
 
@@ -567,11 +642,11 @@ int pthread_spin_unlock(pthread_spinlock_t *lock)
         return REAL(pthread_spin_unlock)(lock);
     const void *where = (const void *)(uintptr_t)lock;
     struct object *object = object_of(key_of(where), MUTEX);
-    release(object->clock);
+    gave_back(object);
     object->owner = -1;
     int code = REAL(pthread_spin_unlock)(lock);
     region->progress++;
-    step('c', object->key, 0, HERE, "pthread_spin_unlock");
+    done(object->key, 0, HERE, "pthread_spin_unlock");
     return code;
 }
 
@@ -719,6 +794,13 @@ int thrd_join(thrd_t thread, int *result)
     if (code == 0 && result != NULL)
         *result = (int)(intptr_t)value;
     return c11_code(code);
+}
+
+int thrd_detach(thrd_t thread)
+{
+    pthread_t made;
+    memcpy(&made, &thread, sizeof made);
+    return c11_code(pthread_detach(made));
 }
 
 int mtx_init(mtx_t *mutex, int type)
