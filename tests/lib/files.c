@@ -377,6 +377,15 @@ int fcntl(int fd, int command, ...)
     return result;
 }
 
+/* The C library makes it of fcntl, but of its own one. */
+int lockf(int fd, int command, off_t size)
+{
+    struct flock lock = { .l_type = command == F_ULOCK ? F_UNLCK : F_WRLCK, .l_whence = SEEK_CUR, .l_len = size };
+    if (!PLAYED || command == F_TEST)
+        return REAL(lockf)(fd, command, size);
+    return fcntl(fd, command == F_LOCK ? F_SETLKW : F_SETLK, &lock);
+}
+
 /* A socket's own limit (SO_RCVTIMEO, SO_SNDTIMEO) in ms, or -1. */
 static int limit_of(int fd, short events)
 {
