@@ -392,7 +392,7 @@ static int choose(void)
     case 0:                     /* any, at each step */
         return able[draw((unsigned)count)];
     case 1:                     /* the one with the highest priority, which now and then loses it */
-        if (me && !region->polite && draw(12) == 0)
+        if (me && draw(region->polite ? 60 : 12) == 0)
             region->task[self].priority = --region->lowest;     /* below all others: so each has its turn */
         for (int i = 1; i < count; i++)
             if (region->task[able[i]].priority > region->task[highest].priority)
