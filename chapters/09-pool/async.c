@@ -50,7 +50,7 @@ struct async *async_new(const struct async *job, const void *message)
 bool async_put(struct async *job, size_t item, int error, char *bytes, size_t size)
 {
     size_t place = job->unordered ? job->arrived++ : item;
-    if (place == job->room) {               /* only if unordered; few places, again and again */
+    if (place == job->room) {               /* only if unordered: places for what is not taken yet */
         job->room = 2 * job->room + 8;
         job->results = check_ptr(realloc(job->results, job->room * sizeof *job->results));
     }
@@ -119,6 +119,7 @@ static long long now_us(void)
     return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
 }
 
+/* If ordered, TAKEN and ARRIVED are 0. */
 int async_wait(struct async *self, int limit_ms)
 {
     long long end = now_us() + limit_ms * 1000LL, left = limit_ms;

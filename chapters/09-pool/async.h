@@ -22,12 +22,12 @@ struct async {                  /* a job: one task, or a map of many items */
 };
 
 struct jobs {                   /* a list */
-    struct async *first, **end; /* END: where the next one goes */
+    struct async *first, **end; /* END: the address of the pointer that is NULL, where the next one goes */
 };
 
 void jobs_append(struct jobs *list, struct async *job);
 
-/* Takes out the job that LINK points to. */
+/* Takes out the job *LINK. LINK is the address of FIRST, or of NEXT in the job before. */
 void jobs_take_out(struct jobs *list, struct async **link);
 
 /* A job like JOB. MESSAGE: of a single task, else NULL. A job without items is ready at once. */

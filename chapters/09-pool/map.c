@@ -78,7 +78,7 @@ int main(void)
         if (result->error != 0)
             die("imap_unordered, item %zu: %s", result->index, (const char *)result->bytes);
         sum += ((const struct answer *)result->bytes)->square;
-        last = result->index;           /* whose result it is: that must be told now */
+        last = result->index;           /* they come in any order: only INDEX tells whose it is */
         if (++count == ITEMS - 1)
             check(write_full(gate[1], "!", 1));         /* all others are here: item 0 may go on */
     }

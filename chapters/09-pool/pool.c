@@ -46,7 +46,7 @@ static void fail(struct pool *pool, struct async *job, size_t item, int error, c
     put_result(pool, job, item, error, check_ptr(strdup(text)), strlen(text));
 }
 
-/* All that no worker has got of the job that LINK, in the queue, points to. */
+/* All that no worker has got of the job *LINK, in the queue. */
 static void fail_rest(struct pool *pool, struct async **link, int error, const char *text)
 {
     struct async *job = *link;
@@ -117,7 +117,7 @@ static void hand_out(struct pool *pool)
     for (int i = 0; i < pool->count && pool->broken == 0; i++) {
         struct worker *worker = &pool->workers[i];
         if (!worker->sent && worker->first == worker->end && !find_items(pool, worker))
-            break;                          /* so there is nothing for the others, too */
+            break;                          /* so there is nothing for the others either */
         if (worker->pid == 0 && worker_start(worker, pool->workers, pool->count, pool->initializer,
                                              pool->argument) == -1) {
             error = errno;                  /* the others go on; the next turn tries again */

@@ -58,7 +58,7 @@ int main(void)
     struct worker worker;
     struct sigaction ignore = { .sa_handler = SIG_IGN };
     sigemptyset(&ignore.sa_mask);
-    check(sigaction(SIGPIPE, &ignore, NULL));   /* a write to a worker that has ended: EPIPE will do */
+    check(sigaction(SIGPIPE, &ignore, NULL));   /* a write to a worker that has ended: EPIPE is enough */
 
     start_worker(&worker);
     for (int number = 1; number <= TASKS; number++) {

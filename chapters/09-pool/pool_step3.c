@@ -3,8 +3,8 @@
    Calls:  poll(2), waitpid(2), fork(2)
    Needs:  03-exec/communicate, pool_step1, pool_step2
    Try:    In start_worker, take out the loop with the two close calls. All tasks are done, but the
-           program does not end: worker 0 waits for an end of file, and its siblings have copies of
-           that pipe's write end. End it with Ctrl-C. */
+           program prints nothing and does not end: worker 0 waits for an end of file, and its siblings
+           have copies of that pipe's write end. End it with Ctrl-C. */
 #include "workbook.h"
 
 #include <errno.h>
@@ -43,7 +43,7 @@ static void start_worker(struct worker workers[], int which)
     pid_t parent = getpid();
     self->pid = check(fork());
     if (self->pid == 0) {
-        check(end_with_parent(parent));
+        check(end_with_parent(parent));         /* also in mid-task, when it reads nothing */
         check(close(tasks[1]));     /* with a copy here, end of file would never come */
         check(close(answers[0]));
         for (int i = 0; i < WORKERS; i++)
@@ -73,10 +73,10 @@ static void give(struct worker *self, int task)
     int number = task + 1;
     self->task = task;
     if (write_full(self->to, &number, sizeof number) == -1 && errno != EPIPE)
-        check(-1);                  /* EPIPE: it has ended. Its answer pipe tells us so next */
+        check(-1);                  /* names errno, ends us. EPIPE: it has ended; hear() will see that */
 }
 
-/* Worker WHICH has answered, or its pipe has ended because it has. Returns how many tasks that ends. */
+/* Worker WHICH has answered, or has ended. Returns how many tasks are done now: 1, or 0 if it had none. */
 static int hear(struct worker workers[], int which, int results[])
 {
     int result, task = workers[which].task;
@@ -100,7 +100,7 @@ int main(void)
     struct pollfd fds[WORKERS];
     struct sigaction ignore = { .sa_handler = SIG_IGN };
     sigemptyset(&ignore.sa_mask);
-    check(sigaction(SIGPIPE, &ignore, NULL));   /* a write to a worker that has ended: EPIPE will do */
+    check(sigaction(SIGPIPE, &ignore, NULL));   /* a write to a worker that has ended: EPIPE is enough */
 
     for (int i = 0; i < WORKERS; i++)
         start_worker(workers, i);

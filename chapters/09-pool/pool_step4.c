@@ -92,7 +92,7 @@ int main(void)
     struct worker worker;
     struct sigaction ignore = { .sa_handler = SIG_IGN };
     sigemptyset(&ignore.sa_mask);
-    check(sigaction(SIGPIPE, &ignore, NULL));   /* a write to a worker that has ended: EPIPE will do */
+    check(sigaction(SIGPIPE, &ignore, NULL));   /* a write to a worker that has ended: EPIPE is enough */
 
     atomic_int *open = check_ptr(share(sizeof *open));
     check(pipe(gate));

@@ -6,7 +6,7 @@
    2. A worker sends its answer to one item before it begins the next one. So when it is killed, the
       first item without an answer was in its hands, and those after it were not begun.
    3. The first chunk of an order is the worker's. Each other one belongs to the first who takes it: the
-      worker, or the parent, for another worker. So nothing stands behind a slow item. */
+      worker, or the parent, for another worker. So no chunk waits behind a slow one. */
 #include "workbook.h"
 
 #include "worker.h"
@@ -82,12 +82,12 @@ static void serve(int orders, int answers, atomic_size_t *open)
     struct order order;
     char *items = NULL;
     while (get(orders, &order, sizeof order) && order.function != NULL) {
-        items = check_ptr(realloc(items, order.count * order.size + 1));
+        items = check_ptr(realloc(items, order.count * order.size + 1));   /* never 0 */
         if (!get(orders, items, order.count * order.size))
             break;
         size_t end = order.count < order.chunk ? order.count : order.chunk;
         for (size_t i = 0; i < end; i++) {
-            reply_bytes(&reply, NULL, 0);
+            reply_bytes(&reply, NULL, 0);       /* what goes back if the task replies nothing */
             int code = order.function(items + i * order.size, order.size, &reply);
             if (code != 0 && reply.answer->error == 0)
                 reply_error(&reply, "the task returned %d", code);
@@ -119,7 +119,7 @@ int worker_start(struct worker *self, const struct worker *workers, int count,
                  int (*initializer)(void *argument), void *argument)
 {
     int orders[2], answers[2];
-    set_action(SIGPIPE, SIG_IGN);       /* a worker may end while we write to it: EPIPE will do */
+    set_action(SIGPIPE, SIG_IGN);       /* a worker may end while we write to it: EPIPE is enough */
     if (pipe2(orders, O_CLOEXEC) == -1)
         return -1;
     if (pipe2(answers, O_CLOEXEC) == -1) {

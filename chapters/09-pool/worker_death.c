@@ -32,7 +32,8 @@ static int take_a_second(const void *message, size_t size, struct reply *reply)
     return reply_bytes(reply, message, size);
 }
 
-/* Gives TASKS times FUNCTION to the pool. Counts the good ones and the killed ones. */
+/* FUNCTION for so many tasks. Counts those that are done, and those that lost their worker; if TELL, says
+   each of the lost ones, else only the first. */
 static void run(struct pool *pool, pool_function *function, int tasks, bool tell)
 {
     int numbers[TASKS], good = 0, killed = 0;
