@@ -107,7 +107,8 @@ start() {
         ulimit -n "${descriptors:-4096}"
         ulimit -v "${memory:-unlimited}"
         if [ "${start_with_a_child:-}" ]; then sleep 60 & echo $! >"$BATS_TEST_TMPDIR/stranger"; fi
-        exec "$BATS_TEST_TMPDIR/$name" "${@:-0}"
+        if [ "${closed:-}" ]; then exec <&- 2>&-; fi
+        exec ${through:-} "$BATS_TEST_TMPDIR/$name" "${@:-0}"
     ) >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
     server=$! port=
     for ((i = 0; i < 500 && ${#port} == 0; i++)); do
@@ -237,11 +238,13 @@ thousand() {
         start $name
         exec 9<>"/dev/tcp/127.0.0.1/$port"
         echo first >&9
-        read -r -t 5 line <&9 && [ "$line" = FIRST ]
-        kill -TERM "$server"
+        read -r -t 5 line <&9
+        [ "$line" = FIRST ]
+        kill -TERM "$server" $(children)        # as killall does
         [ $name = prefork_server ] || until_true refuses_clients
         echo second >&9
-        read -r -t 5 line <&9 && [ "$line" = SECOND ]
+        read -r -t 5 line <&9
+        [ "$line" = SECOND ]
         exec 9>&-
         wait "$server"
         until_true nobody
@@ -255,7 +258,8 @@ thousand() {
         start_with_a_child=1 start $name
         exec 9<>"/dev/tcp/127.0.0.1/$port"
         echo first >&9
-        read -r -t 5 line <&9 && [ "$line" = FIRST ]
+        read -r -t 5 line <&9
+        [ "$line" = FIRST ]
         kill -KILL "$(cat "$BATS_TEST_TMPDIR/stranger")"
         until_true has_ended "$(cat "$BATS_TEST_TMPDIR/stranger")"
         answers
@@ -263,6 +267,31 @@ thousand() {
         stop
         [ ! -s "$BATS_TEST_TMPDIR/err" ]
     done
+}
+
+# exec keeps signals that are ignored: with SIGCHLD ignored, waitpid would never give a child. And it keeps what is closed:
+# a client's socket would be 0, 1 or 2.
+@test "11-sockets: started with SIGCHLD ignored, or with descriptors closed" {
+    local name status
+    for name in $servers; do
+        through="env --ignore-signal=CHLD" start $name
+        answers
+        answers
+        no_children || [ $name = prefork_server ] || until_true no_children
+        stop
+        closed=1 start $name
+        answers
+        stop
+    done
+    start echo_server
+    echo hello >"$BATS_TEST_TMPDIR/hello"
+    [ -z "$(timeout 5 "$book/chapters/11-sockets/build/echo_client" "$port" <&-)" ]
+    [ "$(timeout 5 "$book/chapters/11-sockets/build/echo_client" "$port" <"$BATS_TEST_TMPDIR/hello" 2>&-)" = HELLO ]
+    status=0
+    timeout 5 "$book/chapters/11-sockets/build/echo_client" "$port" <"$BATS_TEST_TMPDIR/hello" >&- 2>"$BATS_TEST_TMPDIR/err" || status=$?
+    [ $status = 1 ]
+    grep -q 'echo_client.c:.*write_full' "$BATS_TEST_TMPDIR/err"
+    stop
 }
 
 refuses_clients() { ! (exec 8<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
@@ -328,7 +357,9 @@ refuses_clients() { ! (exec 8<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
     for name in $servers; do
         status=0
         "$book/chapters/11-sockets/build/$name" "$port" >"$BATS_TEST_TMPDIR/$name.out" 2>"$BATS_TEST_TMPDIR/$name.err" || status=$?
-        [ $status = 1 ] && [ ! -s "$BATS_TEST_TMPDIR/$name.out" ] && [ "$(wc -l <"$BATS_TEST_TMPDIR/$name.err")" = 1 ]
+        [ $status = 1 ]
+        [ ! -s "$BATS_TEST_TMPDIR/$name.out" ]
+        [ "$(wc -l <"$BATS_TEST_TMPDIR/$name.err")" = 1 ]
         grep -q "port $port is busy.*Take another" "$BATS_TEST_TMPDIR/$name.err"
     done
     stop
@@ -372,7 +403,7 @@ lives_with_24_descriptors() {
     grep -q '^00000000000000000000000000000001 ' /proc/net/if_inet6 2>/dev/null || skip "this machine has no IPv6"
     start echo_server 0 ::1
     answers "$port" ::1
-    ! answers "$port" 127.0.0.1 2>/dev/null
+    if answers "$port" 127.0.0.1 2>/dev/null; then return 1; fi
     stop
 }
 
@@ -381,10 +412,12 @@ lives_with_24_descriptors() {
     start echo_server
     stop
     echo hello | timeout 5 "$book/chapters/11-sockets/build/echo_client" "$port" 2>"$BATS_TEST_TMPDIR/err" || status=$?
-    [ $status = 1 ] && grep -q "^no server at 127.0.0.1, port $port: " "$BATS_TEST_TMPDIR/err"
+    [ $status = 1 ]
+    grep -q "^no server at 127.0.0.1, port $port: " "$BATS_TEST_TMPDIR/err"
     status=0
     timeout 5 "$book/chapters/11-sockets/build/echo_server" 0 192.0.2.1 2>"$BATS_TEST_TMPDIR/err" || status=$?
-    [ $status = 1 ] && grep -q '^this machine does not have the address 192.0.2.1: ' "$BATS_TEST_TMPDIR/err"
+    [ $status = 1 ]
+    grep -q '^this machine does not have the address 192.0.2.1: ' "$BATS_TEST_TMPDIR/err"
 }
 
 # ---- longer, or under sanitizers ----
@@ -427,7 +460,9 @@ lives_with_24_descriptors() {
     done
     kill -TERM "${pids[@]}"
     for server in "${pids[@]}"; do wait "$server" || status=$?; done
-    [ $status = 0 ] && [ $((SECONDS - begin)) -ge 4 ] && [ $((SECONDS - begin)) -le 8 ]
+    [ $status = 0 ]
+    [ $((SECONDS - begin)) -ge 4 ]
+    [ $((SECONDS - begin)) -le 8 ]
     until_true nobody
     for fd in "${fds[@]}"; do exec {fd}>&-; done
 }
@@ -482,8 +517,10 @@ lives_with_24_descriptors() {
         judge_run --until SIGTERM --env WORKBOOK_FAIL=fork:1 --client "sh -c './echo_client PORT <lines.txt; ./echo_client PORT <lines.txt'" \
             -- ./$name 0
         cat "$report" "$out" "$err"
-        [ "$verdict" = pass ] && [ "$end" = "exit 0" ]
-        grep -q "^$name: no process for a" "$err" && [ "$(grep -c '^HELLO' "$out")" -ge 1 ]
+        [ "$verdict" = pass ]
+        [ "$end" = "exit 0" ]
+        grep -q "^$name: no process for a" "$err"
+        [ "$(grep -c '^HELLO' "$out")" -ge 1 ]
         judge_clean
     done
     local fd fds=()

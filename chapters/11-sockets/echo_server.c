@@ -26,17 +26,13 @@ struct server {
     int count, served;
 };
 
-/* The child, with one client. First it becomes free of what is the server's. */
+/* The child, with one client. First it becomes free of what is the server's. The signals stay blocked: Ctrl-C
+   and killall go to all processes, and only the server decides. SIGKILL ends this one. */
 static int serve(const struct server *server, int client)
 {
-    sigset_t none;
-    sigemptyset(&none);
     check(end_with_parent(server->pid));
     check(close(server->listener));     /* else the port would be busy as long as this talk lasts */
     check(close(server->signals));
-    struct sigaction ignore = { .sa_handler = SIG_IGN };
-    check(sigaction(SIGINT, &ignore, NULL));            /* Ctrl-C goes to all; only the server decides */
-    check(sigprocmask(SIG_SETMASK, &none, NULL));
     talk_with(client, &limits);
     return 0;                           /* the end of the process closes the socket */
 }

@@ -4,6 +4,7 @@
 #include "talk.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -15,6 +16,16 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+/* Who starts a program may have closed its 0, 1 or 2. Then a socket would get that number, and what we print
+   would go to the other side. So these numbers are taken first. Nothing can be read there, or printed. */
+static int keep_0_to_2(void)
+{
+    int fd;
+    while ((fd = open("/dev/null", O_RDONLY)) != -1 && fd <= STDERR_FILENO)
+        ;
+    return fd == -1 ? -1 : close(fd);
+}
 
 /* ---- a socket for an address ---- */
 
@@ -96,7 +107,7 @@ int port_of(int fd)
 
 int connect_to(const char *address, const char *port)
 {
-    struct addrinfo *place = look_up(address, port);
+    struct addrinfo *place = keep_0_to_2() == -1 ? NULL : look_up(address, port);
     if (place == NULL)
         return -1;
     int fd = socket(place->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), error = 0;
@@ -123,12 +134,19 @@ int connect_to(const char *address, const char *port)
 
 int open_signals(void)
 {
+    static const int numbers[] = { SIGTERM, SIGINT, SIGCHLD, SIGALRM };
+    struct sigaction usual = { .sa_handler = SIG_DFL };
     sigset_t set;
+    if (keep_0_to_2() == -1)
+        return -1;
     sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGCHLD);
-    sigaddset(&set, SIGALRM);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        sigaddset(&set, numbers[i]);
+        /* Who started us may have ignored it, and exec keeps that. With SIGCHLD ignored, no child could be
+           waited for. */
+        if (sigaction(numbers[i], &usual, NULL) == -1)
+            return -1;
+    }
     if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
         return -1;
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -37,7 +37,7 @@ int open_signals(void);
 /* The number of the next signal that has come, or 0. A child of fork gets its own signals, not ours. */
 int next_signal(int signals);
 
-/* From now on SIGTERM and SIGINT end this process at once, as they did before open_signals. */
+/* From now on SIGTERM and SIGINT end this process at once again. */
 int let_signals_end_us(void);
 
 /* A connection to the server at ADDRESS (in numbers: 127.0.0.1 or ::1) and PORT. */
