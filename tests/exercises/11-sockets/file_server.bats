@@ -14,15 +14,18 @@ explain() {
     "a binary file:"*) echo "a file holds any bytes, the byte 0 too, where text functions (strlen, fgets, %s) stop: use what read returns, and send exactly so many" ;;
     "a big file:"* | "a big file, taken late:bytes" | "a big file, taken late:part") echo "only a part of a big file comes: one read or send takes only a part of it; go on until all its bytes are sent" ;;
     "a big file, taken late:"*) echo "the server waits until one client takes its file; the others must get theirs meanwhile" ;;
+    "a name of any bytes:"*) echo "a name may hold any byte but / and the byte 0, also dots, spaces, % and \\r: .hidden and v1..2 are files as all others; take the name as it came, to the byte" ;;
+    "the longest name:"*) echo "a name of exactly 255 bytes is not too long; and where it is put behind the folder's, there must be room for both, a / and a byte 0" ;;
     "a name with ..:"* | "a path from the root:"*) echo "$say_outside" ;;
     "a path through a folder:"*) echo "it sends a file that does not lie in the folder itself: refuse every name with a / in it" ;;
-    "a symbolic link:"*) echo "a symbolic link in the folder leads out of it: open with O_NOFOLLOW" ;;
+    "a symbolic link:"*) echo "a symbolic link in the folder may lead out of it, and is no regular file: open with O_NOFOLLOW" ;;
     "a FIFO:nothing") echo "open waits for somebody who writes into the FIFO: open with O_NONBLOCK, then ask fstat whether it is a regular file" ;;
     "a FIFO:"* | "a folder:"*) echo "only regular files are sent: ask fstat (S_ISREG), after the open" ;;
     "no such file:"* | "a file that may not be read:"*) echo "when open fails, the answer is the line none, and the talk goes on" ;;
     "an empty name:"*) echo "an empty name is the folder itself, or nothing: the answer is none" ;;
     "a name that is too long:"*) echo "a name of more than 255 bytes gets ONE answer, none, and is thrown away up to its newline" ;;
     "a name with the byte 0:"*) echo "no file has the byte 0 in its name, but for open the name ends there: count the bytes of the name, and look for it" ;;
+    "ten clients at once:"*) echo "10 clients are connected at the same time, and not each one gets its answers: at least so many must have a place, and none may wait for another one" ;;
     "several clients:"*) echo "a client waits until another one has ended: a process (or thread, or poll) must take care of each one" ;;
     *) false ;;
     esac || explain_server
@@ -30,7 +33,7 @@ explain() {
 
 # The folder files, and a secret beside it. Each file's bytes are made from the seed.
 make_files() {
-    local secret
+    local secret name
     secret=secret$(random 1000 9999)
     mkdir files files/sub
     echo "this is $(random 100 999)" >files/small.txt
@@ -41,6 +44,9 @@ make_files() {
     echo "$secret" >files/sub/inner.txt
     echo "$secret" >secret.txt
     ln -s ../secret.txt files/link
+    ln -s small.txt files/inner_link
+    long=$(printf '%255s' '' | tr ' ' "$(tr 1-5 a-e <<<"$(random 1 5)")")
+    for name in "$long" .hidden v1..2 "100%s%n"; do echo "$(random 100 999) of $name" >"files/$name"; done
     mkfifo files/pipe
     chmod -R go+rX files
 }
@@ -81,6 +87,16 @@ file a @files/empty
 silent a
 send a ary\n
 file a @files/binary
+# a name of any bytes
+send a .hidden\n100%s%n\nv1..2\n
+file a @files/.hidden
+file a @files/100%s%n
+file a @files/v1..2
+send a small.txt\r\n small.txt\n
+expect a none\nnone\n
+# the longest name
+send a $long\n
+file a @files/$long
 # a name with ..
 send a ../secret.txt\n
 expect a none\n
@@ -96,6 +112,8 @@ send a ./small.txt\n
 expect a none\n
 # a symbolic link
 send a link\n
+expect a none\n
+send a inner_link\n
 expect a none\n
 # a folder
 send a sub\n
@@ -159,6 +177,14 @@ hear c
 file c @files/big.txt
 file c @files/big.txt
 close c
+# ten clients at once
+END
+        for i in {0..9}; do printf 'open t%d\nsend t%d sma\n' "$i" "$i"; done
+        for i in {9..0}; do printf 'send t%d ll.txt\\n\nfile t%d @files/small.txt\n' "$i" "$i"; done
+        echo freeze
+        for i in {0..9}; do printf 'close t%d\n' "$i"; done
+        cat <<END
+thaw
 # all files again and again
 settle
 mark

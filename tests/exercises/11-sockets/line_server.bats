@@ -12,12 +12,16 @@ explain() {
         echo "one recv is not one line: it gives what has come so far, which may be a part of a line; keep it, and answer when the newline is there" ;;
     "several lines in one packet:"* | "a line and a half:"*)
         echo "what came behind the first line was lost, or taken as a part of it: one recv may give several lines; each of them gets its answer, and a beginning at the end is kept" ;;
+    "any byte in a line:"*) echo "a line may hold any byte but the newline: getc gives an int (in a char the byte 255 looks like EOF), and \\r belongs to the line" ;;
     "the byte 0 in a line:"*) echo "a line may hold the byte 0, where text functions (strlen, strchr, %s) stop: count the bytes" ;;
     "the longest line:"*) echo "a line of exactly 1000 bytes (and its newline) is not too long" ;;
+    "a line that is too long:silent") echo "it answers before the line is complete: \"too long\", too, is sent when the newline has come" ;;
     "a line that is too long:"*) echo "a line of more than 1000 bytes gets ONE answer, \"too long\", and all of it, up to its newline, is thrown away" ;;
     "a line without an end:memory") echo "it keeps all that comes without a newline: nobody may fill the server's memory; behind byte 1000 throw it away" ;;
     "a line without an end:"*) echo "a line without an end must be read and thrown away, and other clients must get their answers meanwhile" ;;
     "the end without a newline:"*) echo "what came behind the last newline is no line and gets no answer; then the server ends the connection" ;;
+    "the end, answers taken late:"*) echo "the client has ended its side, but takes answers still: send all that is left, then end the connection" ;;
+    "ten clients at once:"*) echo "10 clients are connected at the same time, and not each one gets its answers: at least so many must have a place, and none may wait for another one" ;;
     "several clients:"*) echo "a client waits until another one has ended: a process (or thread, or poll) must take care of each one" ;;
     *) false ;;
     esac && return 0
@@ -60,6 +64,9 @@ expect a 4 half\n
 # the byte 0 in a line
 send a x\0y\nz\n
 expect a 3 x\0y\n1 z\n
+# any byte in a line
+send a \xff\xfe\x80 \x01\r\n\r\n
+expect a 6 \xff\xfe\x80 \x01\r\n1 \r\n
 # the end without a newline
 send a $long\nno newline
 half a
@@ -87,6 +94,14 @@ send a ne\n
 expect a 11 half a line\n
 half c
 eof c
+# ten clients at once
+END
+        for i in {0..9}; do printf 'open t%d\nsend t%d I am\n' "$i" "$i"; done
+        for i in {9..0}; do printf 'send t%d  %d\\n\nexpect t%d 6 I am %d\\n\n' "$i" "$i" "$i" "$i"; done
+        echo freeze
+        for i in {0..9}; do printf 'close t%d\n' "$i"; done
+        cat <<END
+thaw
 # children that have ended
 children
 # descriptors
@@ -143,7 +158,7 @@ send a *1001 n
 send a \nnext\n
 expect a too long\n4 next\n
 send a *$over o
-settle
+silent a
 send a *3000 o
 send a \nafter it\n\n
 expect a too long\n8 after it\n0 \n
@@ -164,6 +179,16 @@ send c good morning\n
 expect c 12 good morning\n
 hear a
 expect a *3000 14 to be answered\n
+# the end, answers taken late
+deaf c
+send c *30000 \n
+half c
+settle
+send a still there?\n
+expect a 12 still there?\n
+hear c
+expect c *30000 0 \n
+eof c
 half a
 eof a
 END
