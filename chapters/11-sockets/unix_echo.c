@@ -39,7 +39,8 @@ static int serve(void *argument)
 {
     const struct echo *echo = argument;
     struct sigaction ignore = { .sa_handler = SIG_IGN };
-    check(sigaction(SIGINT, &ignore, NULL));    /* Ctrl-C ends main; then we see the end of LIFE, and clean up */
+    check(sigaction(SIGINT, &ignore, NULL));    /* Ctrl-C and killall end main, too; then we see the end of LIFE, */
+    check(sigaction(SIGTERM, &ignore, NULL));   /* and clean up */
     check(close(echo->life[1]));
     int listener = check(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));
     umask(077);                         /* the file is for this user only: nobody else can connect */
