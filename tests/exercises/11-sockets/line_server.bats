@@ -5,6 +5,7 @@ load ../../lib/server
 
 explain() {
     case $talk_topic:$talk_kind in
+    "descriptors:descriptors") echo "more descriptors are open after each client: after fork the parent closes its copy of the client, and a child leaves by _exit when its talk has ended" ;;
     *:zombies | *:descriptors | *:address | *:busy | *:refused | *:accept | *:stop | *:open | *:gone | :) false ;;
     "many lines, answers taken late:bytes" | "many lines, answers taken late:part") echo "an answer was sent only in part: send returns how many bytes it took; send the rest, too" ;;
     "many lines, answers taken late:"*) echo "the server waits until one client takes its answers; the others must get theirs meanwhile" ;;
@@ -14,6 +15,7 @@ explain() {
         echo "what came behind the first line was lost, or taken as a part of it: one recv may give several lines; each of them gets its answer, and a beginning at the end is kept" ;;
     "any byte in a line:"*) echo "a line may hold any byte but the newline: getc gives an int (in a char the byte 255 looks like EOF), and \\r belongs to the line" ;;
     "the byte 0 in a line:"*) echo "a line may hold the byte 0, where text functions (strlen, strchr, %s) stop: count the bytes" ;;
+    "the longest line:nothing" | "the longest line:part") echo "a long line gets no answer, or a part of one: read all of it before you wait again (with EPOLLET: recv until EAGAIN), and send all of the answer" ;;
     "the longest line:"*) echo "a line of exactly 1000 bytes (and its newline) is not too long" ;;
     "a line that is too long:silent") echo "it answers before the line is complete: \"too long\", too, is sent when the newline has come" ;;
     "a line that is too long:"*) echo "a line of more than 1000 bytes gets ONE answer, \"too long\", and all of it, up to its newline, is thrown away" ;;
@@ -22,6 +24,7 @@ explain() {
     "the end without a newline:"*) echo "what came behind the last newline is no line and gets no answer; then the server ends the connection" ;;
     "the end, answers taken late:"*) echo "the client has ended its side, but takes answers still: send all that is left, then end the connection" ;;
     "ten clients at once:"*) echo "10 clients are connected at the same time, and not each one gets its answers: at least so many must have a place, and none may wait for another one" ;;
+    "several clients:bytes") echo "what one client sent comes to another one: each of them has its own beginning of a line, so nothing of it may be static or global" ;;
     "several clients:"*) echo "a client waits until another one has ended: a process (or thread, or poll) must take care of each one" ;;
     *) false ;;
     esac && return 0
@@ -94,16 +97,17 @@ send a ne\n
 expect a 11 half a line\n
 half c
 eof c
-# ten clients at once
 END
-        for i in {0..9}; do printf 'open t%d\nsend t%d I am\n' "$i" "$i"; done
-        for i in {9..0}; do printf 'send t%d  %d\\n\nexpect t%d 6 I am %d\\n\n' "$i" "$i" "$i" "$i"; done
-        echo freeze
-        for i in {0..9}; do printf 'close t%d\n' "$i"; done
+        # with a and b; several times, since several must end before the server looks at one of them
+        for _ in 1 2 3 4 5 6; do
+            echo "# ten clients at once"
+            for i in {0..7}; do printf 'open t%d\nsend t%d I am\n' "$i" "$i"; done
+            for i in {7..0}; do printf 'send t%d  %d\\n\nexpect t%d 6 I am %d\\n\n' "$i" "$i" "$i" "$i"; done
+            echo freeze
+            for i in {0..7}; do printf 'close t%d\n' "$i"; done
+            printf 'thaw\n# children that have ended\nchildren\n'
+        done
         cat <<END
-thaw
-# children that have ended
-children
 # descriptors
 mark
 END
@@ -127,6 +131,9 @@ settle
 open e
 reset e
 settle
+END
+        for i in 1 2 3 4; do printf 'open e\nsend e begun\nsettle\nreset e\nsettle\n'; done
+        cat <<END
 send b still there?\n
 expect b 12 still there?\n
 children
@@ -163,31 +170,33 @@ send a *3000 o
 send a \nafter it\n\n
 expect a too long\n8 after it\n0 \n
 # a line without an end
-mark
 open b
-send b *6000000 x
+send b x
+settle
+mark
+pieces b 100000 *2500000 x
 send a hello\n
 expect a 5 hello\n
-memory 4
+memory 1
 close b
 # many lines, answers taken late
 deaf a
-queue a *3000 to be answered\n
+queue a *12000 to be answered\n
 settle
 open c
 send c good morning\n
 expect c 12 good morning\n
 hear a
-expect a *3000 14 to be answered\n
+expect a *12000 14 to be answered\n
 # the end, answers taken late
 deaf c
-send c *30000 \n
+send c *60000 \n
 half c
 settle
 send a still there?\n
 expect a 12 still there?\n
 hear c
-expect c *30000 0 \n
+expect c *60000 0 \n
 eof c
 half a
 eof a
