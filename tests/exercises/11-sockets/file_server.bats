@@ -2,6 +2,7 @@
 # shellcheck disable=SC2154,SC2034,SC2028  # variables of exercise.bash and server.bash; the \n are for the talker
 load ../../lib/exercise
 load ../../lib/server
+load double_fork
 
 say_outside="it sends what lies outside of the folder: refuse every name with a / in it, whatever stands before it"
 
@@ -88,13 +89,6 @@ file a @files/empty
 silent a
 send a ary\n
 file a @files/binary
-# a name of any bytes
-send a .hidden\n100%s%n\nv1..2\n
-file a @files/.hidden
-file a @files/100%s%n
-file a @files/v1..2
-send a small.txt\r\n small.txt\n
-expect a none\nnone\n
 # the longest name
 send a $long\n
 file a @files/$long
@@ -111,6 +105,13 @@ send a sub/inner.txt\n
 expect a none\n
 send a ./small.txt\n
 expect a none\n
+# a name of any bytes
+send a .hidden\n100%s%n\nv1..2\n
+file a @files/.hidden
+file a @files/100%s%n
+file a @files/v1..2
+send a small.txt\r\n small.txt\n
+expect a none\nnone\n
 # a symbolic link
 send a link\n
 expect a none\n

@@ -2,6 +2,7 @@
 # shellcheck disable=SC2154,SC2034,SC2028  # variables of exercise.bash and server.bash; the \n are for the talker
 load ../../lib/exercise
 load ../../lib/server
+load double_fork
 
 explain() {
     case $talk_topic:$talk_kind in

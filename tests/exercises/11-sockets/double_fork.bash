@@ -1,0 +1,24 @@
+# double_fork.bash - for the checks of this chapter's servers: a child that forks once more and ends is a right answer. The
+# process of a talk then has no parent here, so nobody of the server's can wait for it. It counts as left behind only
+# if it is still there a moment after the server's end, which the runner sees, or if the server did not wait for a child
+# of its own.
+
+# shellcheck shell=bash disable=SC2154,SC2034  # variables of judge.bash
+
+eval "counting_$(declare -f judge_run)"
+judge_run() {
+    counting_judge_run "$@"
+    orphans_before=0
+    case $verdict:$details in
+    "left behind:"*"had not been waited for when the first process ended"*)
+        judge_events
+        if waited_for_its_own; then verdict=pass details=; fi ;;
+    esac
+}
+
+waited_for_its_own() {
+    awk '$1 == "start" && first == "" { first = $2 }
+        $1 == "fork" && $2 == first { own++ }
+        $1 == "wait" && $2 == first { own-- }
+        END { exit first == "" || own != 0 }' "$events"
+}
