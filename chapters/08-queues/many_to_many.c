@@ -2,8 +2,8 @@
    Python: Queue() with several producers and consumers; one sentinel for each consumer
    Calls:  queue_put, queue_get, queue_close of queue.h
    Needs:  06-locks/atomic, queue_step2, write_read
-   Try:    Take out the line with queue_close. The producers end, and the consumers wait for ever: no
-           one has told them the end. (End it with Ctrl-C.) */
+   Try:    Take out the if with queue_close, both lines. The producers end, and the consumers wait for
+           ever: nobody has told them the end. (End it with Ctrl-C.) */
 #include "workbook.h"
 
 #include "queue.h"

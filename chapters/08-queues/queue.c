@@ -5,9 +5,9 @@
       is killed before that store has changed nothing; whoever is killed after it has done all.
    2. Ring first, then publish, all under the lock. Whoever is woken must get the lock before it can
       look, so it looks after the store. One that is killed between the two has woken somebody for
-      nothing; nobody is ever left asleep beside a change.
+      nothing; nobody ever sleeps on after a change.
    3. A waiter leaves nothing that counts. The kernel forgets those who sleep on a futex when they are
-      killed. And a ring wakes all, so no wake-up is lost with the one who got it.
+      killed. And a bell wakes all, so no wake-up is lost with the one who got it.
    4. Nobody waits for the lock for ever. A mutex wakes ONE of those who wait for it, and that one may
       be killed before it has the lock: see lock(). */
 #include "workbook.h"
@@ -45,14 +45,15 @@ struct queue {
     atomic_bool closed;
     unsigned deaths;
     struct bell filled, room, all_done;     /* "there may be a message", "... room", "done == put" */
-    unsigned char slots[];          /* the ring: message number N lies in slot N % capacity */
+    unsigned char slots[];          /* the ring, as long as queue_create makes it: message number N
+                                       lies in slot N % capacity */
 };
 
 /* ---- the lock ---- */
 
-/* Asks again each second. A, B and C want the lock, and D has it. D unlocks, which wakes A; D is back
-   at once and locks again, and A is killed before it could look. D saw nobody wait when it came back,
-   so its next unlock wakes nobody: without the limit, B and C would sleep beside a free lock. */
+/* Asks again each second. Why? A, B and C wait for the lock, and D has it. D unlocks, which wakes A.
+   D locks again at once, before A does, and A is killed. D does not know that B and C still wait, so
+   its next unlock wakes nobody: without the limit, B and C would sleep on, though the lock is free. */
 static void lock(struct queue *queue)
 {
     int code = pthread_mutex_trylock(&queue->lock);
@@ -113,8 +114,8 @@ static int wait_for(struct queue *queue, struct bell *bell, long long end)
     unsigned seen = atomic_load(&bell->rings);
     bell->awaited = true;
     unlock(queue);
-    /* A ring between the unlock and here is not lost: the number is then not SEEN any more, and the
-       kernel does not let us sleep. All other results mean "look again" too. */
+    /* If the bell rings between the unlock and here, the number is not SEEN any more, and the kernel
+       does not let us sleep. Whatever syscall returns: the caller looks again. */
     syscall(SYS_futex, &bell->rings, FUTEX_WAIT, seen, end == NEVER ? NULL : &left, NULL, 0);
     lock(queue);
     return 0;

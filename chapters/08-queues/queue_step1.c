@@ -25,7 +25,7 @@ struct queue {
     pid_t parent;
 };
 
-struct client {
+struct client {                     /* what each child gets */
     struct queue *queue;
     int number;
 };
@@ -90,7 +90,7 @@ int main(void)
     check(close(queue.ends[0]));
     check(close(queue.ends[1]));
     if (check(wait_children(pids, WRITERS + READERS)) != 0)
-        return 1;                   /* it has been told, and the others were ended */
+        return 1;                   /* one has failed: wait_children has said so, and ended the rest */
 }
 
 /* Output:

@@ -3,7 +3,7 @@
    Calls:  pipe(2), pthread_mutex_lock(3), pthread_mutexattr_setpshared(3)
    Needs:  01-fork/pipe, 06-locks/process_lock, 06-locks/atomic, queue_step1
    Try:    In get(), read the record in two halves, with two calls. All is well, thanks to the lock. Now
-           take out both lines of the lock, and let EACH be 10000: two readers share a record. */
+           take out both lines of the lock, and let EACH be 10000: "a torn record", of two halves. */
 #include "workbook.h"
 
 #include <limits.h>
@@ -28,7 +28,7 @@ struct queue {                      /* in memory that all share */
     pid_t parent;
 };
 
-struct client {
+struct client {                     /* what each child gets */
     struct queue *queue;
     int number;
 };
@@ -103,7 +103,7 @@ int main(void)
     check(close(queue->ends[0]));
     check(close(queue->ends[1]));
     if (check(wait_children(pids, WRITERS + READERS)) != 0)
-        return 1;                   /* it has been told, and the others were ended */
+        return 1;                   /* one has failed: wait_children has said so, and ended the rest */
 
     for (int i = 0; i < WRITERS; i++)
         for (int n = 0; n < EACH; n++)

@@ -1,10 +1,10 @@
 /* queue_step3.c - a ring in shared memory instead of the pipe: faster, and now killing matters.
    Python: nothing like it; its queues are pipes
    Calls:  futex(2) by syscall(2), pthread_mutexattr_setrobust(3), pthread_mutex_consistent(3)
-   Needs:  06-locks/robust_lock, 06-locks/atomic, 07-coordination/process_condition,
+   Needs:  06-locks/robust_lock, 06-locks/publish, 07-coordination/process_condition,
            07-coordination/killed_waiter, queue_step2
-   Try:    In put(), move the line with ring() below the line with publish(). All tests still pass. But
-           a writer killed between the two leaves a full place, and a reader that sleeps beside it. */
+   Try:    In put(), move the line with ring() below the line with publish(). The output is the same. But
+           a writer killed between the two leaves a record, and a reader that sleeps on. */
 #include "workbook.h"
 
 #include <errno.h>
@@ -39,7 +39,7 @@ struct queue {                      /* in memory that all share */
     pid_t parent;
 };
 
-struct client {
+struct client {                     /* what each child gets */
     struct queue *queue;
     int number;
 };
@@ -64,8 +64,8 @@ static void wait_for(struct queue *queue, struct bell *bell)
     unsigned seen = atomic_load(&bell->rings);
     bell->awaited = true;
     unlock(queue);
-    /* A ring between the unlock and here is not lost: the number is then not SEEN any more, and the
-       kernel does not let us sleep. */
+    /* If the bell rings between the unlock and here, the number is not SEEN any more, and the kernel
+       does not let us sleep. */
     syscall(SYS_futex, &bell->rings, FUTEX_WAIT, seen, NULL, NULL, 0);
     lock(queue);
 }
@@ -121,7 +121,7 @@ static int write_records(void *argument)
         struct record record = { .writer = self->number, .number = i, .text = "from my own memory" };
         check(put(self->queue, &record));
     }
-    /* A ring has no end of file. One record says it, to one reader: there are as many as writers. */
+    /* A ring has no end of file. One record tells one reader; there are as many readers as writers. */
     struct record end = { .writer = self->number, .number = THE_END };
     check(put(self->queue, &end));
     return 0;
@@ -164,7 +164,7 @@ int main(void)
         pids[i] = check(start_child(i < WRITERS ? write_records : read_records, &clients[i]));
     }
     if (check(wait_children(pids, WRITERS + READERS)) != 0)
-        return 1;                   /* it has been told, and the others were ended */
+        return 1;                   /* one has failed: wait_children has said so, and ended the rest */
 
     for (int i = 0; i < WRITERS; i++)
         for (int n = 0; n < EACH; n++)
