@@ -3,7 +3,7 @@
    Calls:  write(2) to a full pipe, see pipe(7); queue_put, queue_get_for of queue.h
    Needs:  01-fork/pipe, 02-process/join_timeout, 03-exec/deadlock, timeouts
    Try:    Write 1000 for AMOUNT. It fits into the pipe: the first join succeeds, and the program says
-           so and ends. The same mistake, and no test with small data finds it. */
+           so and ends. The mistake is still there, but a test with small data does not find it. */
 #include "workbook.h"
 
 #include "queue.h"

@@ -3,7 +3,7 @@
    Calls:  queue_task_done, queue_join, queue_close of queue.h
    Needs:  06-locks/atomic, many_to_many
    Try:    In work(), put the line with queue_task_done above work_ticks. Now "all are done" can be a
-           lie: join returns when the last task is announced, and some may still be at work. */
+           lie: join returns when the last task is taken, and about 4 of 6 are done. */
 #include "workbook.h"
 
 #include "queue.h"
@@ -34,8 +34,8 @@ static int work(void *argument)
     return 0;
 }
 
-/* The one who gives out the tasks is a child, too. So main only waits for its children, and when a
-   worker is killed with a task in its hands, main ends the one who waits in queue_join. */
+/* The one who gives out the tasks is a child, too. So main only waits for its children. When a worker
+   is killed before its task is done, main ends the one who waits in queue_join. */
 static int give_tasks(void *argument)
 {
     const struct client *self = argument;

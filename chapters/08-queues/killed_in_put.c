@@ -2,7 +2,7 @@
    Python: nothing like it; after p.kill() in the middle of a put, the queue's lock stays locked
    Calls:  queue_put, queue_get, queue_deaths of queue.h; mmap(2) with PROT_NONE, sigaction(2)
    Needs:  04-signals/handler, 06-locks/robust_lock, timeouts
-   Try:    In queue.c, take out the two lines with pthread_mutexattr_setrobust. Now the next put waits
+   Try:    In queue.c, take out pthread_mutexattr_setrobust and the if above it. Now the next put waits
            for a dead owner, for ever, as in Python. (End it with Ctrl-C.) */
 #include "workbook.h"
 
@@ -39,8 +39,8 @@ static void on_segv(int signal)
     kill(getpid(), SIGKILL);        /* as if somebody had killed us, just now */
 }
 
-/* Its message lies half in memory that nobody may read. So the copy in queue_put gets stuck in the
-   middle: in a real program nothing would be wrong, and SIGKILL would come just then by chance. */
+/* Half of its message lies in memory that nobody may read. So the copy in queue_put stops in the
+   middle. In a real program the message would be right, and SIGKILL would come just then by chance. */
 static int die_in_put(void *argument)
 {
     const struct client *self = argument;

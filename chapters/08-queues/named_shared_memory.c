@@ -82,11 +82,11 @@ static int own_and_be_killed(void *argument)
 static int start_visitor(void *argument)
 {
     const struct family *family = argument;
-    check(end_with_parent(family->parent));         /* holds after exec, too */
+    check(end_with_parent(family->parent));         /* stays so after exec */
     return check(execl("/proc/self/exe", "named_shared_memory", "visit", family->name, (char *)NULL));
 }
 
-/* Runs one of these and waits for its end: killed by SIGNAL, or 0: by exit 0. */
+/* Runs FUNCTION in a child and waits for its end: by SIGNAL or, if SIGNAL is 0, by exit 0. */
 static void run(int (*function)(void *), struct family *family, int signal, const char *who)
 {
     pid_t pid = check(start_child(function, family));
@@ -108,7 +108,7 @@ int main(int argc, char **argv)
     char name[64];
     snprintf(name, sizeof name, "/workbook-board-%d", (int)getuid());
     int turn = check(open("/dev/shm", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    check(flock(turn, LOCK_EX));    /* should you run this program twice at the same time: in turns */
+    check(flock(turn, LOCK_EX));    /* if this program is run twice at the same time: one after the other */
     struct family family = { .name = name, .parent = getpid() };
     check(pipe2(family.life, O_CLOEXEC));
     pid_t keeper = check(start_child(keep, &family));
@@ -124,7 +124,7 @@ int main(int argc, char **argv)
     say("owner: reads %d, \"%s\"", board->number, board->text);
 
     check(munmap(board, sizeof *board));
-    check(shm_unlink(name));        /* the name goes; the memory, when nobody maps it any more */
+    check(shm_unlink(name));        /* the name is gone; the memory goes when nobody maps it any more */
     say("owner: the name is %s", shm_open(name, O_RDWR, 0) == -1 ? "gone" : "still there");
     check(close(fd));
     check(close(family.life[1]));

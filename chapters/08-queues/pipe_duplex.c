@@ -1,9 +1,9 @@
-/* pipe_duplex.c - a connection with two ends: each of the two processes sends and receives on its own.
+/* pipe_duplex.c - a connection with two ends: each of two processes sends and receives at its own end.
    Python: here, there = Pipe(); send(), recv(), EOFError, BrokenPipeError
    Calls:  socketpair(2) with SOCK_SEQPACKET, send(2), recv(2), see unix(7)
    Needs:  01-fork/pipe, 04-signals/sigpipe
    Try:    Write SOCK_STREAM for SOCK_SEQPACKET. The edges of the messages are gone: a recv may bring
-           two answers as one, or a part of one. */
+           several words (or answers) as one, or a part of one. */
 #include "workbook.h"
 
 #include <errno.h>

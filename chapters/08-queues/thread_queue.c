@@ -2,8 +2,8 @@
    Python: queue.Queue, with Thread
    Calls:  queue_put, queue_get, queue_close of queue.h, pthread_create(3)
    Needs:  05-threads/thread, 07-coordination/condition, many_to_many
-   Try:    Give the queue room for 1 item, then for 10. The output stays the same. With 1, everybody
-           waits for everybody; with 10, the producer never waits. */
+   Try:    Give the queue room for 1 item, then for 10. The output stays the same, but for Measured.
+           With 1, the producer waits until each item is taken; with 10, it never waits for room. */
 #include "workbook.h"
 
 #include "queue.h"

@@ -2,8 +2,8 @@
    Python: num = Value("d", 0.0), arr = Array("i", range(10)), num.get_lock()
    Calls:  mmap(2) with MAP_SHARED, pthread_mutexattr_setpshared(3)
    Needs:  01-fork/share, 06-locks/with, 06-locks/process_lock
-   Try:    Take out the line with with_lock in add(), and the brackets after it. The total is now too
-           small now and then, as in 06-locks/race.c: make draw-value_array shows where. */
+   Try:    Take out the line with with_lock in add(), and the } of its block. The total may now be too
+           small, as in 06-locks/race.c, but rarely: make draw-value_array names the race. */
 #include "workbook.h"
 
 #include <sys/mman.h>

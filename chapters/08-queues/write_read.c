@@ -54,7 +54,7 @@ int main(void)
     pids[0] = check(start_child(write_letters, &client));
     pids[1] = check(start_child(read_letters, &client));
     if (check(wait_children(pids, 2)) != 0)     /* main only waits: so it sees when one is killed, */
-        return 1;                               /* tells it, and ends the other one */
+        return 1;                               /* says so, and ends the other one */
     say("main: both have ended");
     check(queue_destroy(queue));
 }

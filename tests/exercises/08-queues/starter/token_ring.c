@@ -6,7 +6,7 @@
           3. When the token is LIMIT or more, it stays where it is: nobody gets it any more.
           4. Then every process ends, by itself, with exit code 0. main waits for all of them, says
              "all 3 processes have ended", and ends with exit code 0.
-          5. main starts all processes first; each one stays for the whole game. Whoever waits for the token
+          5. main starts all processes first; each one stays until the token stops. Whoever waits for the token
              waits without a busy loop, in read() for example. There may be one process only.
    Calls: pipe(2), fork(2), read(2), write(2), close(2), waitpid(2), _exit(2), getpid(2); print with say()
    Example: with  0 9 1 2 3  the token becomes 1, 3, 6, then 7, 9: process 2 sees that 9 is reached. */
@@ -19,7 +19,7 @@ enum { MAX_PROCESSES = 16 };
 #define USAGE "token_ring START LIMIT ADD...   (1 to 16 numbers ADD, each at least 1)"
 
 /* TODO 1: what one process does. Which pipe does it read, which one does it write? How does it see
-           that the game is over, when another process has the last token? */
+           that the token has stopped, when another process has it? */
 
 int main(int argc, char **argv)
 {
