@@ -80,7 +80,7 @@ static void set_items(struct worker *worker, struct async *job, size_t first, si
     worker->job = job;
     worker->first = first;
     worker->end = end;
-    atomic_store(worker->open, end - first);
+    atomic_store(worker->open, end - first);        /* not sent yet: all are free for others */
 }
 
 /* The next items for a worker that has none: of the first job; else what another worker has, but has not
