@@ -90,8 +90,8 @@ static bool find_items(struct pool *pool, struct worker *worker)
     struct async *job = pool->queue.first;
     if (job != NULL) {
         size_t left = job->count - job->given, first = job->given;
-        size_t share = left / job->chunk / (4 * (size_t)pool->count) + 1;
-        size_t count = (share < MOST_CHUNKS ? share : MOST_CHUNKS) * job->chunk;
+        size_t chunks = left / job->chunk / (4 * (size_t)pool->count) + 1;
+        size_t count = (chunks < MOST_CHUNKS ? chunks : MOST_CHUNKS) * job->chunk;
         job->given += count < left ? count : left;
         if (job->given == job->count)
             jobs_take_out(&pool->queue, &pool->queue.first);
