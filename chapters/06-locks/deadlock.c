@@ -47,7 +47,7 @@ static struct timespec moment_in(int ms)
     return moment;
 }
 
-/* Moves a book. Needs both locks. Returns false, and has none, if the second is not to be had. */
+/* Moves a book. Needs both locks. Returns false, and has none, if it did not get the second. */
 static bool move_book(const struct mover *self, bool first_time)
 {
     struct shelf *first = self->from, *second = self->to;
@@ -59,7 +59,7 @@ static bool move_book(const struct mover *self, bool first_time)
     if (code == ETIMEDOUT) {
         say("WRONG: thread %d has %c, and waits for %c in vain: a deadlock", self->number,
             first->name, second->name);
-        check_pthread(pthread_mutex_unlock(&first->lock));  /* one must give in */
+        check_pthread(pthread_mutex_unlock(&first->lock));  /* one must give up */
         return false;
     }
     check_pthread(code);
@@ -76,7 +76,7 @@ static void *move_one(void *argument)
 {
     const struct mover *self = argument;
     bool moved = move_book(self, true);
-    meet(self);                     /* the one that gave in waits here: the other one goes first */
+    meet(self);                     /* the one that gave up waits here: the other one goes first */
     if (!moved && !move_book(self, false))
         die("thread %d: no second lock", self->number);
     return NULL;

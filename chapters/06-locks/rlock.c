@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 struct box {
-    pthread_mutex_t lock;           /* recursive: it has an owner, and counts how often he has it */
+    pthread_mutex_t lock;           /* recursive: it has an owner, and counts how often it is locked */
     int depth, deepest;             /* the same count, for our output; the mutex does not show its own */
     int items, lowest;
 };

@@ -31,7 +31,7 @@ static void post_semaphore(sem_t **semaphore)
     check(sem_post(*semaphore));
 }
 
-/* Takes three locks, and gives them back in no line of its own. */
+/* Takes three locks. No line of its own gives them back. */
 static void leave_by(enum way way, pthread_mutex_t *mutex, pthread_mutex_t *recursive, sem_t *semaphore)
 {
     for (int i = 0; i < 1; i++) {

@@ -1,4 +1,4 @@
-/* philosophers.c - five at a round table, five forks, two for a meal: no deadlock, nobody passed over.
+/* philosophers.c - five at a round table, five forks, two for a meal: no deadlock, nobody starves.
    Python: the dining philosophers, with one threading.Condition
    Calls:  pthread_cond_wait(3): a condition that is more than "is it free?"
    Needs:  05-threads/thread, 06-locks/deadlock, 06-locks/with, condition, stolen_wakeup
