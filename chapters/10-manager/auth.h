@@ -9,8 +9,8 @@
    for a new challenge. The letter, the role, makes an answer of the client wrong as one of the server.
 
    All messages have a fixed size, so no length comes from a stranger; and no byte is taken from the
-   connection behind the handshake. What it does not do: hide what is said later, or keep who sits on
-   the wire from changing it. For that a connection must be encrypted (TLS).
+   connection behind the handshake. What it does not do: hide what is said later, or keep others on
+   the way from changing it. For that a connection must be encrypted (TLS).
 
    A key has 1 byte or more; take 16 or more random ones. It is not copied: it must stay where it is
    until the handshake is over. FD is a connected stream socket (Unix or TCP). A limit is in ms. */

@@ -149,7 +149,7 @@ static void replay(const char *key)
     check(auth_begin(&callee, AUTH_SERVER, key, strlen(key), 5000));
     check(auth_begin(&caller, AUTH_CLIENT, key, strlen(key), 5000));
     carry(&callee, &caller);
-    struct auth recorded = caller;      /* what it will now send: somebody on the wire writes it down */
+    struct auth recorded = caller;      /* what it will now send: somebody who listens writes it down */
     carry(&caller, &callee);
     say("a talk: client: %s", names[carry(&callee, &caller)]);
     say("a talk: server: %s", names[callee.state]);

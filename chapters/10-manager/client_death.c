@@ -2,7 +2,8 @@
    Python: nothing like it; a Manager's lock stays locked when the process that has it is killed
    Calls:  lock_acquire of manager.h, which returns 1; kill(2)
    Needs:  06-locks/robust_lock, counter
-   Try:    In waiting.c, take out the give(object) in release_all. Who waits for whom? (Ctrl-C ends it.) */
+   Try:    In waiting.c, take out the give(object) in release_all: the next client waits for
+           ever for one that was killed. (End it with Ctrl-C.) */
 #include "workbook.h"
 
 #include "manager.h"

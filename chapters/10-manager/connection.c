@@ -104,7 +104,6 @@ void free_connection(void *argument)
     free(connection);
 }
 
-
 /* This thread's own, made at its first call; NULL: no memory. It may be not connected. */
 static struct connection *my_connection(struct manager *manager)
 {
@@ -129,6 +128,7 @@ static struct connection *my_connection(struct manager *manager)
     return connection;
 }
 
+/* Connects, unless it is connected. */
 static int dial(struct connection *connection)
 {
     const struct manager *manager = connection->manager;

@@ -2,7 +2,8 @@
    Python: manager.Event(), Barrier(3), Condition(), Semaphore(0), BoundedSemaphore(2)
    Calls:  event_..., barrier_..., condition_..., semaphore_..., bounded_semaphore_... of manager.h
    Needs:  07-coordination/condition, 07-coordination/barrier, locks
-   Try:    In run, write if in place of while, and run it 20 times. Which runner goes too early? */
+   Try:    In run, write work_ticks(10 * (RUNNERS - place)); before condition_acquire: now runner 2 is the first
+           to wait. With if in place of while it then goes too early: 0 2 1. */
 #include "workbook.h"
 
 #include "manager.h"

@@ -2,7 +2,7 @@
    Python: d = manager.dict(); l = manager.list(range(10)); Process(target=f, args=(d, l))
    Calls:  dict_... and list_... of manager.h
    Needs:  02-process/process, counter
-   Try:    Use two plain arrays of C in place of d and l. What does the parent see of the child's work? */
+   Try:    Use two plain arrays of C in place of d and l: the parent sees nothing of the child's work. */
 #include "workbook.h"
 
 #include "manager.h"

@@ -2,7 +2,7 @@
    Python: manager.Lock(), manager.RLock(); lock.acquire(timeout=0.05), lock.acquire(blocking=False)
    Calls:  lock_..., rlock_... of manager.h
    Needs:  06-locks/rlock, manager_step3, counter
-   Try:    Acquire the Lock twice in main, without a limit. Who could help? (End it with Ctrl-C.) */
+   Try:    Acquire the Lock twice in main, without a limit: main waits for itself. (End it with Ctrl-C.) */
 #include "workbook.h"
 
 #include "manager.h"

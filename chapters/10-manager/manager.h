@@ -24,7 +24,8 @@
    After ECONNRESET nobody knows whether the server has done it. May one ask again? When asking twice does
    the same as asking once: yes (get, has, len, items, set, clear, is_set). Else no: append, insert, pop,
    del, put, get of a queue, release, notify, task_done might be done twice. What a connection held or
-   waited for is given up when it ends, so acquire and wait are asked again as if for the first time.
+   waited for is given up when it ends, so acquire and wait are asked again as if for the first time
+   (wait of a Condition: after its acquire).
 
    LIMIT_MS is how long to wait: MANAGER_FOREVER, 0: not at all, else EAGAIN; more: so many ms, else
    ETIMEDOUT.

@@ -1,8 +1,9 @@
-/* manager_step1.c - a process that keeps a counter, and does with it what others ask. One at a time.
+/* manager_step1.c - a process that keeps a counter, and does with it what others ask: one client at a time.
    Python: how multiprocessing.Manager is made
    Calls:  socket(2), bind(2), listen(2), accept4(2), connect(2), see unix(7)
    Needs:  08-queues/pipe_duplex, 04-signals/self_pipe
-   Try:    Take out the close of the first connection. Who waits for whom now? (End it with Ctrl-C.) */
+   Try:    Take out the close of the first connection. Now the server waits for the first client, and
+           the second one waits for the server, for ever. (End it with Ctrl-C.) */
 #include "workbook.h"
 
 #include <errno.h>
@@ -79,7 +80,7 @@ int main(int argc, char **argv)
     no_arguments(argc, argv);
     struct place place = { .address = { .sun_family = AF_UNIX } };
     place.listener = check(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    /* No name given: the kernel picks one that is no file. (The part has a file, in a guarded place.) */
+    /* No name given: the kernel picks one that is no file. (The part has a file, in a directory that guards it.) */
     check(bind(place.listener, (const struct sockaddr *)&place.address, sizeof(sa_family_t)));
     place.size = sizeof place.address;
     check(getsockname(place.listener, (struct sockaddr *)&place.address, &place.size));

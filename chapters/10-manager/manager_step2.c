@@ -49,7 +49,7 @@ static int add(const char *name)
 }
 
 /* One recv, which takes what is there. When the request is whole: does it. Returns false when the client
-   has ended, or has broken the rules. */
+   has ended, has broken the rules, or takes no replies. */
 static bool read_some(struct client *client)
 {
     size_t want = client->have == 0 ? 1 : 1u + client->request[0];

@@ -1,5 +1,5 @@
-/* manager_step3.c - a lock in the server: to wait is to have no reply yet. And who dies with the lock is
-   noticed.
+/* manager_step3.c - a lock in the server: to wait is to have no reply yet. And the server notices
+   when a client dies with the lock.
    Python: Manager().Lock(); there, a client that dies with the lock is not noticed
    Calls:  poll(2) with POLLRDHUP, recv(2), send(2), kill(2)
    Needs:  06-locks/robust_lock, manager_step2
@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* A request is one byte: 'a' acquire, 'r' release. The reply is one byte, too: 'y' you have it, 'd' you
-   have it, and the last owner died with it, 'r' released, 'n' no. */
+   have it, and the last owner died with it, 'r' released, 'n' refused. */
 enum { CLIENTS = 8 };
 
 struct place {
@@ -153,7 +153,7 @@ static int stay(void *argument)
 {
     const struct second *self = argument;
     check(end_with_parent(self->parent));
-    check(close(self->first));          /* an inherited connection: open here, it would never end there */
+    check(close(self->first));          /* an inherited connection: open here, it does not end for the server */
     check(close(self->life));
     pause();
     return 1;

@@ -2,8 +2,8 @@
    Python: d["scores"].append(3), on a manager's dict; d["scores"] = manager.list()
    Calls:  dict_get, dict_set, proxy_address, manager_proxy of manager.h
    Needs:  dict_list
-   Try:    Let two children add their own score by get and set, at the same time, as main does below.
-           Then let them append to the list behind the address. */
+   Try:    Let two children add a score by get and set, as main does, at the same time, some 20 times: now and
+           then one score is lost. When both append to the list behind the address, none is. */
 #include "workbook.h"
 
 #include "manager.h"

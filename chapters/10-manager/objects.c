@@ -86,7 +86,7 @@ void touch(struct object *object)
 
 void wait_for(struct client *client, struct object *object, long long end_ms)
 {
-    struct client **link = &object->waiting;
+    struct client **link = &object->waiting;    /* where the pointer to a client is: the first one is no special case */
     while (*link != NULL)
         link = &(*link)->next_waiting;
     *link = client;

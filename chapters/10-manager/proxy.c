@@ -1,5 +1,5 @@
-/* proxy.c - what clients call: each function makes a question of its arguments. The work is in call(), in
-   connection.c. */
+/* proxy.c - what clients call: each function puts its arguments into a struct question. call(), in
+   connection.c, makes a request of it. */
 #include "workbook.h"
 
 #include "proxy.h"

@@ -12,7 +12,7 @@ struct proxy {
     struct proxy *next;                 /* of this manager */
 };
 
-/* What is asked; what is not named is 0. */
+/* What a request is made of; a field that is not named is 0. */
 struct question {
     unsigned request;
     int limit_ms;

@@ -3,8 +3,8 @@
    Python: q = Manager().Queue(); pool.apply_async(work, (q,)); there, Queue() alone gives a RuntimeError
    Calls:  proxy_address, manager_connect of manager.h; sendmsg(2), recvmsg(2) with SCM_RIGHTS, see unix(7)
    Needs:  08-queues/pipe_duplex, 09-pool/pool_step1, dict_list
-   Try:    Send the number of the pipe's end as bytes, in place of the descriptor. What does it mean
-           in the worker? */
+   Try:    Send the number of the pipe's end as the bytes of an int, and receive an int. In the worker no
+           file has this number, or another one has: the write fails, or goes to the wrong place. */
 #include "workbook.h"
 
 #include "manager.h"

@@ -43,7 +43,7 @@ struct client {
 
     struct object *waits_for;           /* while its request waits for a change of an object */
     struct client *next_waiting;
-    long long end_ms;                   /* until when; NEVER */
+    long long end_ms;                   /* until when it waits, or NEVER */
     int late;                           /* not 0: it shall wait no more, and this errno is the reason */
     int stage;                          /* how far the request has come; 0: it is new */
     long place, round;                  /* in a barrier */

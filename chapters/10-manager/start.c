@@ -102,7 +102,7 @@ static _Noreturn void be_server(struct manager *manager, int life)
             close(fd);
     int guard = -1, listener;
     for (int tries = 0; (listener = listen_here(manager, &guard)) == -1 && errno == EADDRINUSE && guard == -1 && tries < 100; tries++)
-        poll(NULL, 0, 10);              /* a server that was killed just now may have its place for a moment yet */
+        poll(NULL, 0, 10);              /* a server that was killed just now may keep its lock a moment longer */
     struct report report = { .error = listener == -1 ? errno : 0, .name = manager->name };
     memcpy(report.address, manager->address, sizeof report.address);
     if (send(3, &report, sizeof report, MSG_NOSIGNAL) == sizeof report && listener != -1)
@@ -157,8 +157,8 @@ static int start_server(struct manager *manager)
     struct report report;
     struct sigaction action;
     sigset_t all, before;
-    /* Who started us may ignore SIGCHLD, and we inherit that. Then a wait for any child ends when all have ended; and
-       the server does not, before we say so. */
+    /* If SIGCHLD is ignored (that is inherited), a wait for any child lasts until all have ended. The server does not
+       end before we say so: that wait would last for ever. */
     if (sigaction(SIGCHLD, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
         signal(SIGCHLD, SIG_DFL);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == -1)

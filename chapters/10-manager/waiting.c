@@ -1,6 +1,6 @@
 /* waiting.c - in the server: what clients wait for. To wait is to have no reply yet. A handler is called when
    the request comes, and again after each change of the object that it has returned, until it has answered
-   or refused. In between, the server serves others. First come, first served: touch() tries in that order. */
+   or refused. In between, the server serves others. First come, first served: settle() tries in that order. */
 #include "workbook.h"
 
 #include "waiting.h"

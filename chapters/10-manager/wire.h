@@ -7,7 +7,8 @@
 
    LENGTH is the number of bytes behind the head: at most MANAGER_LARGEST; who sends more is closed at
    once, before any memory is taken for it. Of these, KEY LENGTH bytes are the key, the rest the value.
-   ROOM is how much the client can take. ERROR is 0, or an errno; then the value is the reason in words.
+   ROOM is how much the client can take, LIMIT how long it waits, in ms, NUMBER an index, a count or what
+   else the request needs. ERROR is 0, or an errno; then the value is the reason in words.
 
    Numbers are sent as they lie in memory, so both sides must be machines of one kind (11-sockets/byte_order
    is about others). Nobody sends a second request before the reply to the first. */
