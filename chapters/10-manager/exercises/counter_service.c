@@ -6,8 +6,8 @@
              the request is complete, whole, and in the order of the requests.
           2. A request has at most 15 bytes, and the newline. At the 16th byte the reply is  ERROR , and the server ends
              that connection, without waiting for a newline.
-          3. The pieces that come are not the requests: a part of one, or several at once (up to 100 replies may
-             have to wait in the kernel until the client takes them). When a client has ended its side, it gets the
+          3. The pieces that come are not the requests: a part of one, or several at once (a client may send
+             100 requests before it takes the first reply). When a client has ended its side, it gets the
              replies that are left, then the server ends the connection. A request without its newline does not count.
           4. Many clients are connected at the same time (at least 20), and none waits for another one: not for one that has
              sent half a request, nor for one that sends and sends, and takes no replies (that one may be ended).

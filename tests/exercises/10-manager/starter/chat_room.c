@@ -9,8 +9,8 @@
           3. A line has at most 500 bytes, and the newline. Who sends more is put out at the 501st byte (its connection
              is ended), and nobody hears anything of that line.
           4. Nobody waits for a client that does not take its lines. At least 100 lines are kept for it, and it gets them
-             in their order when it takes them, none left out. It is put out when so much waits that it would be too
-             much: at the latest when 500000 bytes wait (what the kernel holds for it counts, too).
+             in their order when it takes them, none left out. It is put out when too much waits for it: at the
+             latest at 500000 bytes (what the kernel holds for it counts, too).
           5. A client may go away at any moment. That harms nobody else. When it has gone, or is put out, all that it
              needed is given back at once.
           6. At least 20 clients can be in the room. SIGTERM: the server ends with exit status 0 within a second, even
