@@ -202,6 +202,7 @@ END
         done
         cat <<END
 # children that have ended
+$a_moment
 children
 level 2
 # a client that goes in the middle of a file
@@ -216,6 +217,7 @@ thaw
 settle
 send a ll.txt\n
 file a @files/small.txt
+$a_moment
 children
 level 2
 # the end, with clients that stay

@@ -106,7 +106,7 @@ END
             for i in {7..0}; do printf 'send t%d  %d\\n\nexpect t%d 6 I am %d\\n\n' "$i" "$i" "$i" "$i"; done
             echo freeze
             for i in {0..7}; do printf 'close t%d\n' "$i"; done
-            printf 'thaw\n# children that have ended\nchildren\n'
+            printf 'thaw\n# children that have ended\n%s\nchildren\n' "$a_moment"
         done
         cat <<END
 # descriptors
@@ -116,6 +116,7 @@ END
             printf 'open d\nsend d client %d\\n\nexpect d 8 client %d\\n\nhalf d\neof d\nclose d\nsettle\n' "$i" "$i"
         done
         cat <<END
+$a_moment
 children
 level 3
 # a client that goes without a word
@@ -137,6 +138,7 @@ END
         cat <<END
 send b still there?\n
 expect b 12 still there?\n
+$a_moment
 children
 level 3
 # the end, with clients that stay
