@@ -9,19 +9,24 @@
 a_moment=$(printf 'settle\n%.0s' {1..10})
 
 eval "counting_$(declare -f judge_run)"
+forks_twice=
 judge_run() {
     counting_judge_run "$@"
+    local orphans=$((orphans_before + orphans_after))
     orphans_before=0
-    case $verdict:$details in
-    "left behind:"*"had not been waited for when the first process ended"*)
-        judge_events
-        if waited_for_its_own; then verdict=pass details=; fi ;;
+    [ "$orphans" -gt 0 ] || return 0
+    judge_events
+    # a build for a sanitizer notes nothing: then it is as the plain one
+    if grep -q '^start ' "$events"; then forks_twice=$(waited_for_its_own); fi
+    case $forks_twice:$verdict:$details in
+    "yes:left behind:"*"had not been waited for when the first process ended"*) verdict=pass details= ;;
     esac
 }
 
+# Did the first process wait for each child of its own?
 waited_for_its_own() {
     awk '$1 == "start" && first == "" { first = $2 }
         $1 == "fork" && $2 == first { own++ }
         $1 == "wait" && $2 == first { own-- }
-        END { exit first == "" || own != 0 }' "$events"
+        END { print own == 0 ? "yes" : "no" }' "$events"
 }
