@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* ${NAME-not set}: the value of NAME, or "not set" if there is none. */
 static char script[] = "echo \"$1: folder $(pwd), COLOUR ${COLOUR-not set}, FRUIT ${FRUIT-not set}\"";
 
 /* Each of these runs in a child, right after fork. */

@@ -38,7 +38,7 @@ static _Noreturn void become(char *const words[], int in, int out)
     put(in, STDIN_FILENO);
     put(out, STDOUT_FILENO);
     execvp(words[0], words);
-    dprintf(STDERR_FILENO, "no program %s: %s\n", words[0], errno_name(errno));
+    dprintf(STDERR_FILENO, "no program %s: %s\n", words[0], errno_name(errno));    /* printf to a descriptor */
     _exit(127);
 }
 
