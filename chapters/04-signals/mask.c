@@ -31,7 +31,7 @@ static const char *pending(int number)
     return sigismember(&set, number) ? "pending" : "not pending";
 }
 
-/* Sends this process COUNT signals of both kinds. */
+/* Sends this process COUNT signals of both kinds. sigqueue is a kill that also carries a number. */
 static void raise_and_queue(int count)
 {
     for (int i = 0; i < count; i++) {

@@ -1,4 +1,4 @@
-/* reaper.c - an exercise: read input, and take in each child when it ends, whichever comes first.
+/* reaper.c - an exercise: read input, and reap each child when it ends, whichever comes first.
    Task:  reaper N < LINES
           1. main starts N children. Child K (1 to N) runs child(fd), which is given below: it waits
              for one byte from main, and ends with this byte as its exit status. At end of file it

@@ -8,7 +8,7 @@
              it has opened, and ends with exit status 0. (stopwatch 0 prints only  total 0  .)
           4. No press may be lost. Two SIGUSR1 that are pending at the same time become ONE. So the
              runner sends its next signal, SIGTERM too, only when it knows that main has counted
-             the one before. How main tells it, is up to you: a byte in a pipe is one way.
+             the one before. How main tells it, you choose: a byte in a pipe is one way.
           5. A signal may come at any moment, so:
              - In a handler call only what signal-safety(7) allows. printf and say are not allowed.
              - A variable that both a handler and the rest of the program use is a
