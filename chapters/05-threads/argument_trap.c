@@ -20,8 +20,8 @@ static void *read_late(void *argument)
     atomic_int *number = argument;
     char byte;
     check(read_full(go[0], &byte, 1));
-    /* _relaxed: this load orders nothing. But it is atomic: so the wrong program has a wrong
-       result, and not what C calls undefined behaviour, where anything could happen. */
+    /* Atomic: so the wrong program has a wrong result, and not what C calls undefined behaviour,
+       where anything could happen. (Chapter 06 explains _relaxed.) */
     return (void *)(intptr_t)atomic_load_explicit(number, memory_order_relaxed);
 }
 

@@ -62,7 +62,7 @@ static void returns(void)
 static void detaches(void)
 {
     char byte;
-    check_pthread(pthread_detach(start(wait_for_ever)));    /* frees it at its end; does not keep it */
+    check_pthread(pthread_detach(start(wait_for_ever)));    /* says who frees it, not when it ends */
     check(read_full(here[0], &byte, 1));
 }
 

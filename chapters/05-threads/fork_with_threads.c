@@ -2,7 +2,7 @@
    Python: os.fork() beside threads (a warning since 3.12); start methods spawn and forkserver
    Calls:  fork(2), pthread_mutex_trylock(3), execl(3)
    Needs:  thread, shared_or_copied, 01-fork/states, 03-exec/exec, 04-signals/alarm_and_timer
-   Try:    Run `build/fork_with_threads plain`: there is no lock of ours, and nothing is arranged. With
+   Try:    Run `build/fork_with_threads plain`: there is no lock of ours, and nothing is forced. With
            glibc, sooner or later a child waits for a lock of the C library. */
 #include "workbook.h"
 
@@ -92,7 +92,7 @@ static void *ask_all_the_time(void *argument)
     return argument;
 }
 
-/* The mistake as people make it: nothing is arranged, and no lock is to be seen. */
+/* The mistake as people make it: nothing is forced, and no lock is to be seen. */
 static void fork_plainly(void)
 {
     pthread_t thread;

@@ -3,7 +3,7 @@
           the matrix A, row by row. The result is A x A: its cell in row r, column c is the sum of
           A[r][k] * A[k][c] for all k.
           1. main starts T threads. Each row of the result is computed by exactly one thread. The
-             threads share the rows fairly: nobody computes more than one row more than another one.
+             threads share the rows fairly: their numbers of rows differ by at most one.
              Which thread gets which rows is free. With more threads than rows, some get none.
           2. All threads work at the same time: start them all, then wait for them.
           3. Each thread gives back how many rows it has computed. main joins every thread, prints
