@@ -12,7 +12,8 @@
              for the next line of input, which may take hours:
                child K ended with exit status S          child K was killed by signal S
           4. At the end of input main closes the pipes; so the children that are left end too, with
-             status 0. When all are reaped, it prints  all N children were reaped  and ends with 0.
+             status 0. When all are reaped, it closes what else it has opened (a pipe to itself, for
+             example), prints  all N children were reaped  and ends with 0.
           5. SIGCHLD tells main that a child has ended. Several children may end at the same time.
              main waits for input and for SIGCHLD without asking again and again. The rules for
              handlers are those of stopwatch.c.
