@@ -3,8 +3,8 @@
           1. Each program gets ALL of INPUT as its standard input, and then end of file.
           2. All that each one prints on its standard output is collected. INPUT and outputs may be large,
              much larger than a pipe can hold, and come in any order: before, between, after.
-          3. Neither program holds up the other one: one that reads late, or not at all, or that prints much
-             before it reads, must not make the other one wait for its input, or with its output.
+          3. Neither program makes the other one wait for its input, or with its output: also not one that
+             reads late, or not at all, or that prints much before it reads.
           4. A program may end, or close its input, before it has read everything. That is no error:
              its output counts as always, and the other program gets all of INPUT as always.
           5. Each program gets the descriptors 0, 1 and 2, and no other one. Signals are for it as usual,
