@@ -376,13 +376,13 @@ static int report_system_v(const struct run *run, const char *kind, const char *
     return left;
 }
 
-int cage_report_files(const struct run *run)
+int cage_report_files(const struct run *run, bool ended_well)
 {
     return report_folder(run, "/tmp", run->private_files) +
            report_folder(run, "/dev/shm", run->private_files) +
            report_folder(run, "/var/tmp", false) +
            report_queues(run) +
-           report_sockets(run) +
+           (ended_well ? report_sockets(run) : 0) +    /* a program that crashed could not remove it */
            report_system_v(run, "shm", "shared memory segment") +
            report_system_v(run, "sem", "semaphore set") +
            report_system_v(run, "msg", "message queue");

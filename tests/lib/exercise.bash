@@ -16,21 +16,22 @@ compiled=$BATS_FILE_TMPDIR/compiled
 export EXERCISE ANSWER VERDICT_FILE
 
 # The answer is compiled where it can read nothing but itself and common/: plainly; for the scheduler, with a call before
-# every access to memory; and for the sanitizers, where the compiler has them. All of them at once.
+# every access to memory; and for the sanitizers, where the compiler has them. All of them at once. A check may define
+# add_headers FOLDER, which puts headers there that come first in all builds but the plain one.
 builds='plain scheduled asan tsan'
 [ -z "${JUDGE_PLAIN:-}" ] || builds=plain
 # ThreadSanitizer does not know the threads of C11 (threads.h): it tells of races that are none.
 # shellcheck disable=SC2016  # expanded by the shell in the cage
 compile='
-cc() { "$CC" -std=c11 -g -O0 -pthread -I . "$@"; }
+cc() { "$CC" -std=c11 -g -O0 -pthread "$@" -I .; }
 plain() { cc -Wall -Wextra $NAME.c witness.o parts.a -o plain -ldl; }
 scheduled() {
-    cc -w -fsanitize=thread -fno-builtin -c $NAME.c -o scheduled.o || return
+    cc -w -I first -fsanitize=thread -fno-builtin -c $NAME.c -o scheduled.o || return
     for name in memcpy memmove memset strcpy malloc calloc realloc free printf fprintf puts putchar fputs exit; do set -- "$@" --redefine-sym $name=judged_$name; done
     objcopy "$@" scheduled.o && cc scheduled.o witness.o parts.a -o scheduled -ldl
 }
-asan() { cc -w -fsanitize=address,undefined -fno-sanitize-recover=undefined $NAME.c parts.a -o asan; }
-tsan() { if grep -q pthread_create $NAME.c && ! grep -q threads.h $NAME.c; then cc -w -fsanitize=thread $NAME.c parts.a -o tsan; fi; }
+asan() { cc -w -I first -fsanitize=address,undefined -fno-sanitize-recover=undefined $NAME.c parts.a -o asan; }
+tsan() { if grep -q pthread_create $NAME.c && ! grep -q threads.h $NAME.c; then cc -w -I first -fsanitize=thread $NAME.c parts.a -o tsan; fi; }
 for build in $BUILDS; do $build 2>notes.$build & done
 wait'
 
@@ -41,6 +42,7 @@ setup_file() {
     cp "$ANSWER" "$stage/at/$exercise.c"
     cp "$book"/common/*.h "$chapter/build/parts.a" "$tools/witness.o" "$stage/at/"
     for file in "$chapter"/*.h; do if [ -f "$file" ]; then cp "$file" "$stage/at/"; fi; done
+    if declare -F add_headers >/dev/null; then mkdir "$stage/at/first" && add_headers "$stage/at/first"; fi
     judge_run --time 20000 --output 256 --env "CC=${CC:-gcc}" --env "NAME=$exercise" --env "BUILDS=$builds" -- sh -c "$compile"
     mkdir -p "$compiled"
     for build in $builds; do
@@ -165,7 +167,6 @@ expect_block() {
         [ -n "$hint$more_hint" ] || more_hint=$("$tools/draw" hint "$region" "$compiled/plain" 2>/dev/null) ;;
     esac
     [ -n "$hint" ] || hint=$more_hint
-    [ -n "$hint" ] || hint=$(hint_of_details)
     if [ "$verdict" = "left behind" ]; then
         details=$("$tools/draw" made "$region" "$compiled/plain" <<<"$details" 2>/dev/null | grep .)$'\n'
     fi

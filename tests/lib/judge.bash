@@ -119,8 +119,11 @@ judge_compare() {
     fi
 }
 
-# What a verdict means in general, for when nothing more exact is known.
+# What the details say, or what a verdict means in general: for when a check knows nothing more exact.
 general_hint() {
+    local said
+    said=$(hint_of_details)
+    if [ -n "$said" ]; then echo "$said"; return; fi
     case $1 in
     "wrong output") echo "compare the first line that differs; then follow your program to where that line is printed" ;;
     "wrong exit status") echo "look at what main returns, and at each exit and _exit" ;;

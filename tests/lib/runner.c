@@ -389,7 +389,7 @@ static void report_left(void)
     if (orphans_before + orphans_after > 0)
         dprintf(report_fd, "orphans: %d %d\n", orphans_before, orphans_after);
     cage_end_all(&run);
-    int files = cage_report_files(&run);
+    int files = cage_report_files(&run, first_status == 0);
     if (family.count > 0 || files > 0)
         dprintf(report_fd, "verdict: left behind\n");
 }

@@ -33,7 +33,8 @@ struct run {
 void cage_prepare(struct run *run);             /* in the supervisor: spare user, private mounts */
 void cage_enter(const struct run *run);         /* in the child that becomes the program */
 void cage_end_all(const struct run *run);       /* kills and reaps every descendant, whatever it does */
-int cage_report_files(const struct run *run);   /* reports what was left in /tmp, /dev/shm, ...; how many */
+/* Reports what was left in /tmp, /dev/shm, ..., and, of a program that ended well, sockets in its folder; how many. */
+int cage_report_files(const struct run *run, bool ended_well);
 
 /* look.c */
 struct process {

