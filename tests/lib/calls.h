@@ -89,6 +89,8 @@ void delay(void);                                   /* before a call: others may
 bool interrupt(void);                               /* is this call interrupted now? Then errno is EINTR */
 ssize_t noise_read(int fd, void *buffer, size_t size);     /* from a pipe or a stream: sometimes fewer bytes */
 ssize_t noise_write(int fd, const void *buffer, size_t size);
+size_t any_part(int fd, size_t size);                       /* how many bytes of SIZE a read gives, */
+size_t large_part(size_t size);                             /* and a write takes */
 void noise_fork(bool child);                        /* each process goes its own way */
 
 #endif

@@ -48,7 +48,7 @@ setup_file() {
     for build in $builds; do
         if [ -f "$stage/at/$build" ]; then
             cp "$stage/at/$build" "$compiled/"
-        elif [ "$build" != plain ] && [ -s "$stage/at/notes.$build" ]; then
+        elif [ -f "$stage/at/plain" ] && [ -s "$stage/at/notes.$build" ]; then
             # an instrument that this machine does not have is left out; the rest goes on
             echo "left out: $build: $(grep -m 1 -E 'error|cannot|not found' "$stage/at/notes.$build")" >>"$VERDICT_FILE.notes"
         fi

@@ -16,6 +16,7 @@
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 /* Where this process opened what it has open; what it had at its beginning is not its own. */
 static uintptr_t opened_at[256];
@@ -106,6 +107,20 @@ static bool is_stream(int fd)
     return fstat(fd, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode));
 }
 
+static ssize_t read_played(int fd, void *buffer, size_t size, uintptr_t at)
+{
+    step('c', 0, fd, at, "read");
+    cancellation_point();
+    if (waits_forever(fd) && !wait_ready(fd, POLLIN, "read", at))
+        return -1;
+    ssize_t count = REAL(read)(fd, buffer, size);
+    if (count == sizeof(uint64_t))
+        timer_was_read(fd, buffer);
+    acquire(stream_of(fd)->clock);
+    region->progress++;
+    return count;
+}
+
 ssize_t read(int fd, void *buffer, size_t size)
 {
     if (!PLAYED) {
@@ -117,17 +132,9 @@ ssize_t read(int fd, void *buffer, size_t size)
             seen_interrupted("read", HERE);
         return count;
     }
-    step('c', 0, fd, HERE, "read");
-    cancellation_point();
-    if (waits_forever(fd) && !wait_ready(fd, POLLIN, "read", HERE))
-        return -1;
-    ssize_t count = REAL(read)(fd, buffer, size);
-    if (count == sizeof(uint64_t))
-        timer_was_read(fd, buffer);
-    acquire(stream_of(fd)->clock);
+    ssize_t count = read_played(fd, buffer, size, HERE);
     if (count > 0)
         access_memory(buffer, (size_t)count, true, HERE);
-    region->progress++;
     return count;
 }
 
@@ -142,7 +149,6 @@ static ssize_t write_played(int fd, const void *buffer, size_t size, uintptr_t a
 {
     step('c', 0, fd, at, "write");
     cancellation_point();
-    access_memory(buffer, size, false, at);
     release(stream_of(fd)->clock);
     if (!waits_forever(fd)) {
         ssize_t count = REAL(write)(fd, buffer, size);
@@ -167,8 +173,10 @@ static ssize_t write_played(int fd, const void *buffer, size_t size, uintptr_t a
 
 ssize_t write(int fd, const void *buffer, size_t size)
 {
-    if (PLAYED)
+    if (PLAYED) {
+        access_memory(buffer, size, false, HERE);
         return write_played(fd, buffer, size, HERE);
+    }
     delay();
     return noise != 0 ? noise_write(fd, buffer, size) : REAL(write)(fd, buffer, size);
 }
@@ -352,6 +360,24 @@ int flock(int fd, int operation)
     return result;
 }
 
+static int file_lock_played(int fd, int command, struct flock *lock, uintptr_t at)
+{
+    struct stat info = { 0 };
+    fstat(fd, &info);
+    struct object *object = object_of((uint64_t)info.st_ino << 8 | 6, OTHER);
+    bool unlock = lock->l_type == F_UNLCK;
+    step('c', 0, fd, at, "fcntl lock");
+    if (unlock)
+        release(object->clock);
+    int result;
+    while ((result = REAL(fcntl)(fd, F_SETLK, lock)) == -1 && (errno == EAGAIN || errno == EACCES) && command == F_SETLKW)
+        blocked(BLOCKED, 0, "fcntl lock", at);
+    if (result == 0 && !unlock)
+        acquire(object->clock);
+    region->progress++;
+    return result;
+}
+
 int fcntl(int fd, int command, ...)
 {
     va_list arguments;
@@ -360,21 +386,7 @@ int fcntl(int fd, int command, ...)
     va_end(arguments);
     if (!PLAYED || (command != F_SETLKW && command != F_SETLK))
         return REAL(fcntl)(fd, command, argument);
-    struct stat info = { 0 };
-    uintptr_t at = HERE;
-    fstat(fd, &info);
-    struct object *object = object_of((uint64_t)info.st_ino << 8 | 6, OTHER);
-    bool unlock = ((struct flock *)argument)->l_type == F_UNLCK;
-    step('c', 0, fd, at, "fcntl lock");
-    if (unlock)
-        release(object->clock);
-    int result;
-    while ((result = REAL(fcntl)(fd, F_SETLK, argument)) == -1 && (errno == EAGAIN || errno == EACCES) && command == F_SETLKW)
-        blocked(BLOCKED, 0, "fcntl lock", at);
-    if (result == 0 && !unlock)
-        acquire(object->clock);
-    region->progress++;
-    return result;
+    return file_lock_played(fd, command, argument, HERE);
 }
 
 /* The C library makes it of fcntl, but of its own one. */
@@ -383,7 +395,7 @@ int lockf(int fd, int command, off_t size)
     struct flock lock = { .l_type = command == F_ULOCK ? F_UNLCK : F_WRLCK, .l_whence = SEEK_CUR, .l_len = size };
     if (!PLAYED || command == F_TEST)
         return REAL(lockf)(fd, command, size);
-    return fcntl(fd, command == F_LOCK ? F_SETLKW : F_SETLK, &lock);
+    return file_lock_played(fd, command == F_LOCK ? F_SETLKW : F_SETLK, &lock, HERE);
 }
 
 /* A socket's own limit (SO_RCVTIMEO, SO_SNDTIMEO) in ms, or -1. */
@@ -515,28 +527,94 @@ ssize_t msgrcv(int id, void *message, size_t size, long type, int flags)
 #pragma GCC diagnostic ignored "-Wpedantic"
 int accept(int fd, struct sockaddr *address, socklen_t *size) { WHEN_READY(fd, POLLIN, 0, "accept", REAL(accept)(fd, address, size)); }
 int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) { WHEN_READY(fd, POLLIN, 0, "accept", REAL(accept4)(fd, address, size, flags)); }
-/* Under noise a connection over a network takes and gives any part. */
-static size_t cut(int fd, size_t size, int flags)
+/* Under noise a connection over a network gives any part; and of a large piece it takes any part. */
+static bool is_cut(int fd, int flags)
 {
     struct sockaddr_storage name = { .ss_family = AF_UNIX };
     int type = 0;
     socklen_t length = sizeof name, type_size = sizeof type;
-    if (PLAYED || noise == 0 || size < 2 || (flags & (MSG_WAITALL | MSG_PEEK)) || getsockname(fd, (struct sockaddr *)&name, &length) == -1 ||
-        name.ss_family == AF_UNIX || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) == -1 || type != SOCK_STREAM || !disturb(SHORTENS))
-        return size;
-    return 1 + noise_draw((unsigned)(size < 64 ? size - 1 : 63));
+    return !PLAYED && noise != 0 && !(flags & (MSG_WAITALL | MSG_PEEK)) && getsockname(fd, (struct sockaddr *)&name, &length) == 0 &&
+           name.ss_family != AF_UNIX && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) == 0 && type == SOCK_STREAM;
 }
+
+static size_t cut(int fd, size_t size, int flags) { return is_cut(fd, flags) ? any_part(fd, size) : size; }
+static size_t cut_large(int fd, size_t size, int flags) { return is_cut(fd, flags) ? large_part(size) : size; }
 
 ssize_t recv(int fd, void *buffer, size_t size, int flags) { WHEN_READY(fd, POLLIN, flags, "recv", REAL(recv)(fd, buffer, cut(fd, size, flags), flags)); }
 ssize_t recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address, socklen_t *length)
 { WHEN_READY(fd, POLLIN, flags, "recvfrom", REAL(recvfrom)(fd, buffer, cut(fd, size, flags), flags, address, length)); }
 ssize_t recvmsg(int fd, struct msghdr *message, int flags) { WHEN_READY(fd, POLLIN, flags, "recvmsg", REAL(recvmsg)(fd, message, flags)); }
-ssize_t send(int fd, const void *buffer, size_t size, int flags) { WHEN_READY(fd, POLLOUT, flags, "send", REAL(send)(fd, buffer, cut(fd, size, flags), flags)); }
+ssize_t send(int fd, const void *buffer, size_t size, int flags) { WHEN_READY(fd, POLLOUT, flags, "send", REAL(send)(fd, buffer, cut_large(fd, size, flags), flags)); }
 ssize_t sendto(int fd, const void *buffer, size_t size, int flags, const struct sockaddr *address, socklen_t length)
-{ WHEN_READY(fd, POLLOUT, flags, "sendto", REAL(sendto)(fd, buffer, cut(fd, size, flags), flags, address, length)); }
+{ WHEN_READY(fd, POLLOUT, flags, "sendto", REAL(sendto)(fd, buffer, cut_large(fd, size, flags), flags, address, length)); }
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags) { WHEN_READY(fd, POLLOUT, flags, "sendmsg", REAL(sendmsg)(fd, message, flags)); }
 
 #pragma GCC diagnostic pop
+
+ssize_t readv(int fd, const struct iovec *parts, int count) { WHEN_READY(fd, POLLIN, 0, "readv", REAL(readv)(fd, parts, count)); }
+ssize_t writev(int fd, const struct iovec *parts, int count) { WHEN_READY(fd, POLLOUT, 0, "writev", REAL(writev)(fd, parts, count)); }
+
+/* ---- stdio on pipes and sockets: the C library would read and write without our knowing ---- */
+
+static struct stream { FILE *file; int fd; uintptr_t at; } streams[64];
+
+static ssize_t stream_read(void *cookie, char *buffer, size_t size)
+{
+    const struct stream *stream = cookie;
+    return PLAYED ? read_played(stream->fd, buffer, size, stream->at) : REAL(read)(stream->fd, buffer, size);
+}
+
+static ssize_t stream_write(void *cookie, const char *buffer, size_t size)
+{
+    const struct stream *stream = cookie;
+    ssize_t count = PLAYED ? write_played(stream->fd, buffer, size, stream->at) : REAL(write)(stream->fd, buffer, size);
+    return count == -1 ? 0 : count;     /* fopencookie(3) wants 0 for an error */
+}
+
+static int stream_close(void *cookie)
+{
+    struct stream *stream = cookie;
+    stream->file = NULL;
+    return close(stream->fd);
+}
+
+FILE *fdopen(int fd, const char *mode)
+{
+    for (int i = 0; PLAYED && is_stream(fd) && i < 64; i++)
+        if (streams[i].file == NULL) {
+            streams[i].fd = fd;
+            streams[i].at = HERE;
+            return streams[i].file = fopencookie(&streams[i], mode, (cookie_io_functions_t){ stream_read, stream_write, NULL, stream_close });
+        }
+    return REAL(fdopen)(fd, mode);
+}
+
+int fileno(FILE *file)
+{
+    for (int i = 0; file != NULL && i < 64; i++)
+        if (streams[i].file == file)
+            return streams[i].fd;
+    return REAL(fileno)(file);
+}
+
+int dprintf(int fd, const char *format, ...)
+{
+    char *text;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    for (int done = 0; done < length; ) {
+        ssize_t count = write(fd, text + done, (size_t)(length - done));
+        if (count == -1) {
+            length = -1;
+            break;
+        }
+        done += (int)count;
+    }
+    free(text);
+    return length;
+}
 
 /* ---- opening and mapping ---- */
 

@@ -64,9 +64,8 @@ judge_run() {
 }
 
 # What the witness wrote down, as text in $events.
-# judge_events [REGION]
 judge_events() {
-    "$tools/draw" events "${1:-$region}" >"$events"
+    "$tools/draw" events "$region" >"$events"
 }
 
 # From the report to $verdict, $details and $end.
@@ -177,6 +176,8 @@ hint_of_details() {
     deadlock:*"come"*) echo "a barrier waits until as many have come as it was made for" ;;
     deadlock:*"nobody has posted it"*) echo "nobody posts the semaphore: with which value does it start, and who comes first?" ;;
     hang:*"waits in pause"* | hang:*"in sigsuspend"*) echo "a signal that came before the wait is gone: block it first, then wait with sigsuspend" ;;
+    hang:*"is running"*)
+        echo "a loop has no end: does a call in it return at once each time, as poll does when nobody writes any more (POLLHUP), or read with 0?" ;;
     crash:*SIGTERM* | crash:*SIGALRM* | crash:*SIGUSR* | crash:*SIGHUP* | crash:*SIGINT*)
         echo "a signal that was neither handled nor blocked ended it" ;;
     esac

@@ -68,7 +68,11 @@ void *judged_realloc(void *memory, size_t size);
 void *judged_realloc(void *memory, size_t size)
 {
     not_in_handler("realloc", HERE);
-    return realloc(memory, size);
+    size_t before = memory != NULL ? malloc_usable_size(memory) : 0;
+    void *grown = realloc(memory, size);
+    if (grown != NULL && grown != memory && before > 0)
+        forget_memory(memory, before);
+    return grown;
 }
 
 void judged_free(void *memory);

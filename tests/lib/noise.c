@@ -91,7 +91,8 @@ bool interrupt(void)
 
 /* ---- short counts on pipes ----
    A write of up to PIPE_BUF bytes goes into a pipe whole, and a read gives all that is there, as far as it fits. So
-   a read can be short only where one write ends and the next one begins. Those borders are kept for each pipe. */
+   a read of whole pieces can be short only where one write ends and the next one begins. Those borders are kept for each
+   pipe. Who reads a part of a piece anyway takes it for a stream, and gets any part. */
 
 /* The log of the pipe, locked; or NULL, when FD is no pipe or there are too many. The holder may be killed: not for ever. */
 static struct pipe_log *lock_log(int fd, sigset_t *old)
@@ -139,9 +140,28 @@ static int bring_up_to_date(struct pipe_log *log, int there)
     return sum;
 }
 
-static size_t any_part(size_t size, size_t most)
+/* Shall this call be cut? A hint, in case that the run fails. */
+static bool shorten(void)
 {
-    return size > 1 && disturb(SHORTENS) ? 1 + noise_draw((unsigned)(size < most ? size - 1 : most)) : size;
+    if (!disturb(SHORTENS))
+        return false;
+    if (region->hint[0] == '\0')
+        snprintf(region->hint, sizeof region->hint, "a read or write took fewer bytes than it was asked for (a short count): does it go on until all are there?\n");
+    return true;
+}
+
+/* A read gets less than is there; a write of more than PIPE_BUF ends early. */
+size_t any_part(int fd, size_t size)
+{
+    int there = 0;
+    if (ioctl(fd, FIONREAD, &there) == 0 && there > 1 && (size_t)there < size)
+        size = (size_t)there;
+    return size > 1 && shorten() ? 1 + noise_draw((unsigned)(size < 64 ? size - 1 : 63)) : size;
+}
+
+size_t large_part(size_t size)
+{
+    return size > 4096 && shorten() ? 1 + noise_draw((unsigned)(size < 60000 ? size - 1 : 60000)) : size;
 }
 
 /* The end of one of the writes that are in the pipe. */
@@ -152,7 +172,7 @@ static size_t some_border(const struct pipe_log *log, size_t size)
     for (int i = 0; i < log->count; i++)
         if ((sum += log->size[i]) < size)
             borders[count++] = sum;
-    return count > 0 && disturb(SHORTENS) ? borders[noise_draw(count)] : size;
+    return count > 0 && shorten() ? borders[noise_draw(count)] : size;
 }
 
 ssize_t noise_read(int fd, void *buffer, size_t size)
@@ -162,15 +182,15 @@ ssize_t noise_read(int fd, void *buffer, size_t size)
     int there = 0;
     struct pipe_log *log = lock_log(fd, &old);
     if (log == NULL)            /* a socket gives any part, a file all of it */
-        return REAL(read)(fd, buffer, fstat(fd, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode)) ? any_part(size, 63) : size);
+        return REAL(read)(fd, buffer, fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode) ? any_part(fd, size) : size);
     if (ioctl(fd, FIONREAD, &there) == -1 || there == 0) {
         unlock_log(log, &old);
         return REAL(read)(fd, buffer, size);
     }
     int known = bring_up_to_date(log, there);
-    if (log->any || (known == 0 && log->count == 0))    /* or it comes from somebody who is not ours */
-        size = any_part(size, 63);
-    else
+    if (log->any || known == 0 || (known == there && size < log->size[0]))  /* or from somebody who is not ours; or a part anyway */
+        size = any_part(fd, size);
+    else if (known == there)            /* if not, a write has waited for room, and the borders are not where the log has them */
         size = some_border(log, size);
     ssize_t count = REAL(read)(fd, buffer, size);
     unlock_log(log, &old);
@@ -184,12 +204,12 @@ ssize_t noise_write(int fd, const void *buffer, size_t size)
     struct pollfd room = { fd, POLLOUT, 0 };
     struct pipe_log *log = lock_log(fd, &old);
     if (log == NULL)
-        return REAL(write)(fd, buffer, size > 4096 && fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode) ? any_part(size, 60000) : size);
+        return REAL(write)(fd, buffer, fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode) ? large_part(size) : size);
     bool whole = size <= 4096 && REAL(poll)(&room, 1, 0) == 1;
     if (!whole) {
         log->any = log->any || size > 4096;
         unlock_log(log, &old);
-        return REAL(write)(fd, buffer, size > 4096 ? any_part(size, 60000) : size);
+        return REAL(write)(fd, buffer, large_part(size));
     }
     int there = 0;
     if (ioctl(fd, FIONREAD, &there) == 0)

@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -176,6 +177,9 @@ int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 void _exit(int code)
 {
     note("exit %d %d\n", (int)getpid(), code & 255);
+    if (region != NULL && region->hint[0] == '\0' && __fpending(stdout) > 0)
+        snprintf(region->hint, sizeof region->hint, "at @%lx@ it calls _exit with text in the buffer of stdout, and that is lost: fflush comes first\n",
+                 (unsigned long)HERE);
     step('c', 0, code, HERE, "_exit");
     task_end(true);
     raw_syscall(SYS_exit_group, code);
@@ -223,6 +227,7 @@ static int spawned(int code, pid_t pid)
         int number = task_new(self, false);
         region->task[number].pid = region->task[number].tid = pid;
         region->task[number].state = AWAY;
+        region->programs = true;
         note("fork %d %d\n", (int)getpid(), (int)pid);
     }
     return code;

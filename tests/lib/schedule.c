@@ -178,14 +178,23 @@ uint64_t key_of(const void *address)
     return (uint64_t)(uintptr_t)address | (uint64_t)(region->task[self].space + 1) << 48;
 }
 
-struct object *object_of(uint64_t key, enum kind kind)
+/* Where its number stands, or is to stand, in the hash table. */
+static size_t slot_of(uint64_t key, enum kind kind)
 {
     size_t at = (size_t)((key * 0x9E3779B97F4A7C15u) >> 40) % (2 * OBJECTS);
     for (; region->slot[at] != 0; at = (at + 1) % (2 * OBJECTS)) {
-        struct object *object = &region->object[region->slot[at] - 1];
+        const struct object *object = &region->object[region->slot[at] - 1];
         if (object->key == key && object->kind == kind)
-            return object;
+            break;
     }
+    return at;
+}
+
+struct object *object_of(uint64_t key, enum kind kind)
+{
+    size_t at = slot_of(key, kind);
+    if (region->slot[at] != 0)
+        return &region->object[region->slot[at] - 1];
     if (region->objects == OBJECTS) {
         verdict("judge error", "more than %d locks, pipes and conditions", OBJECTS);
         return &region->object[0];
@@ -370,22 +379,35 @@ static bool can_run(const struct task *task)
     return task->pending != 0 || task->tried != region->progress;
 }
 
-/* Who goes next? -1: nobody can. */
-static int choose(void)
+/* Would the task's next try fail for sure? It waits for a wake-up or a post that has not come, or for a lock that is held. */
+static bool fails_again(const struct task *task)
+{
+    if (region->programs || task->state == READY || task->pending != 0 || task->expired || (task->cancelled && !task->keeps_on))
+        return false;
+    if (task->condition != 0)
+        return !task->signalled && task->waits_for == task->condition;
+    short lock = region->slot[slot_of(task->waits_for, MUTEX)], semaphore = region->slot[slot_of(task->waits_for, SEMAPHORE)];
+    if (task->waits_for != 0 && lock != 0 && region->object[lock - 1].owner >= 0)
+        return region->task[region->object[lock - 1].owner].state != ENDED;
+    return task->waits_for != 0 && semaphore != 0 && lock == 0 && region->object[semaphore - 1].count == task->posts;
+}
+
+/* Who goes next, after WHO? -1: nobody can. */
+static int choose(int who)
 {
     int able[TASKS], count = 0;
     bool me = false;
     for (int i = 0; i < region->tasks; i++)
         if (can_run(&region->task[i])) {
             able[count++] = i;
-            me = me || i == self;
+            me = me || i == who;
         }
     if (count == 0)
         return -1;
     if (me && count > 1 && region->same > 300) {        /* nobody may run for ever beside others */
         region->same = 0;
         int other = able[draw((unsigned)count)];
-        return other != self ? other : able[0] != self ? able[0] : able[1];
+        return other != who ? other : able[0] != who ? able[0] : able[1];
     }
     int highest = able[0];
     switch (region->mode) {
@@ -393,16 +415,16 @@ static int choose(void)
         return able[draw((unsigned)count)];
     case 1:                     /* the one with the highest priority, which now and then loses it */
         if (me && draw(region->polite ? 60 : 12) == 0)
-            region->task[self].priority = --region->lowest;     /* below all others: so each has its turn */
+            region->task[who].priority = --region->lowest;     /* below all others: so each has its turn */
         for (int i = 1; i < count; i++)
             if (region->task[able[i]].priority > region->task[highest].priority)
                 highest = able[i];
         return highest;
     case 2:                     /* mostly the same as before */
-        return me && draw(6) != 0 ? self : able[draw((unsigned)count)];
+        return me && draw(6) != 0 ? who : able[draw((unsigned)count)];
     default:                    /* one after the other */
         for (int i = 0; i < count; i++)
-            if (able[i] > self)
+            if (able[i] > who)
                 return able[i];
         return able[0];
     }
@@ -524,7 +546,7 @@ static int let_time_pass(bool only_what_is_over)
         if (over->fd == -1)
             post(next, over->number, NULL);
         region->progress++;
-        return choose();        /* whoever waits for the descriptor */
+        return choose(self);    /* whoever waits for the descriptor */
     }
     if (alarm) {
         struct task *task = &region->task[next];
@@ -562,18 +584,28 @@ static void pass_token(void)
 {
     enum { TICK = 500000, STILL = 40, LONG_STILL = 3000 };      /* half a ms, 20 ms, 1.5 s */
     for (;;) {
-        int next = choose();
+        int who = self, next = choose(self);
+        while (next != -1 && fails_again(&region->task[next])) {    /* as if it had tried: it does not have to come for that */
+            region->task[next].tried = region->progress;
+            region->switches++;
+            region->same = 0;
+            who = next;
+            next = choose(who);
+        }
+        if (next == -1 && who != self)
+            next = who;
         bool away = next == -1 && any_away();
         if (next == -1)
             next = let_time_pass(away && region->still < STILL);
         if (next != -1) {
-            if (next == self) {
+            if (next == self && who == self) {
                 region->same++;
                 return;
             }
             region->same = 0;
             region->switches++;
-            give_to(next);
+            if (next != self)
+                give_to(next);
             return;
         }
         bool alive = false;
@@ -731,8 +763,10 @@ void task_end(bool process)
     if (task->written != NULL)
         note_value();
     task->clock[self]++;
+    bool alone = process && task->space != 0;   /* what is not shared ends with a child: also its copy of a lock */
     for (int i = 0; i < region->objects; i++)
-        if (region->object[i].kind == MUTEX && region->object[i].owner == self && !region->object[i].robust)
+        if (region->object[i].kind == MUTEX && region->object[i].owner == self && !region->object[i].robust &&
+            !(alone && region->object[i].key >> 63 == 0))
             snprintf(region->remark, sizeof region->remark,
                      "P%d has ended, and still holds a lock that it took at @%lx@: no unlock on one of its paths\n",
                      self + 1, (unsigned long)region->object[i].at);     /* a verdict only if there is no other */
@@ -878,6 +912,8 @@ bool blocked(enum state state, uint64_t object, const char *call, uintptr_t at)
     snprintf(task->call, sizeof task->call, "%s", call);
     task->expired = false;
     task->tried = region->progress;
+    short semaphore = region->slot[slot_of(object, SEMAPHORE)];
+    task->posts = semaphore != 0 ? region->object[semaphore - 1].count : 0;
     task->state = state;
     pass();
     take_token();
@@ -933,7 +969,7 @@ void task_away(void)
     region->programs = true;
     region->progress++;
     region->same = 0;
-    int next = choose();
+    int next = choose(self);
     if (next == -1)
         atomic_store(&region->running, -2);     /* the next one to wait for its turn takes it */
     else

@@ -36,6 +36,7 @@ struct task {
     bool joined;                /* or detached: nobody has to join it */
     uintptr_t started_at;       /* a thread: by the call at this place */
     unsigned long tried;        /* the progress counter at its last failed try */
+    unsigned posts;             /* so often the semaphore that it waits for had been posted then */
     atomic_int turn;            /* futex: 1 when it has been given the token */
     atomic_int in_line;         /* it waits for its turn */
     int priority;

@@ -23,10 +23,13 @@ struct beginning {
     int number;
 };
 
+/* A destructor of thread-specific data. Those of the program may need their turns yet: the end is in the second round. */
 static void thread_gone(void *value)
 {
-    (void)value;
-    task_end(false);
+    if (value == &ending)
+        pthread_setspecific(ending, &thread_count);
+    else
+        task_end(false);
 }
 
 static void *thread_begins(void *argument)
@@ -122,6 +125,33 @@ int pthread_join(pthread_t thread, void **value)
     }
     return joined(thread, REAL(pthread_join)(thread, value));
 }
+
+#ifdef __GLIBC__                /* GNU's joins that do not wait, or not for ever */
+static int join_in_time(pthread_t thread, void **value, const struct timespec *limit, clockid_t clock, uintptr_t at)
+{
+    int number = number_of(thread);
+    step('c', 0, 0, at, "pthread_join");
+    if (limit != NULL)
+        limit_at(limit, clock);
+    while (number != -1 && number != self && region->task[number].state != ENDED)
+        if (limit == NULL)
+            return EBUSY;
+        else if (!waits(TIMED, 0, "pthread_join", at))
+            return ETIMEDOUT;
+    return pthread_join(thread, value);
+}
+
+int pthread_tryjoin_np(pthread_t thread, void **value)
+{
+    return PLAYED ? join_in_time(thread, value, NULL, CLOCK_REALTIME, HERE) : joined(thread, REAL(pthread_tryjoin_np)(thread, value));
+}
+
+int pthread_timedjoin_np(pthread_t thread, void **value, const struct timespec *limit)
+{
+    return PLAYED && limit != NULL ? join_in_time(thread, value, limit, CLOCK_REALTIME, HERE)
+                                   : joined(thread, REAL(pthread_timedjoin_np)(thread, value, limit));
+}
+#endif
 
 int pthread_detach(pthread_t thread)
 {
@@ -603,6 +633,22 @@ int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attr
         made_for(object_of(key_of(lock), RWLOCK), shared);
     return code;
 }
+
+/* A try that does not wait. */
+#define TRY(lock, kind, call) \
+    if (!PLAYED) \
+        return call; \
+    uintptr_t at_ = HERE; \
+    struct object *object_ = object_of(key_of((const void *)(uintptr_t)(lock)), kind); \
+    step('c', object_->key, 0, at_, __func__); \
+    int code_ = call; \
+    if (code_ == 0) \
+        took(object_, at_); \
+    return code_
+
+int pthread_rwlock_tryrdlock(pthread_rwlock_t *lock) { TRY(lock, RWLOCK, REAL(pthread_rwlock_tryrdlock)(lock)); }
+int pthread_rwlock_trywrlock(pthread_rwlock_t *lock) { TRY(lock, RWLOCK, REAL(pthread_rwlock_trywrlock)(lock)); }
+int pthread_spin_trylock(pthread_spinlock_t *lock) { TRY(lock, MUTEX, REAL(pthread_spin_trylock)(lock)); }
 
 int pthread_rwlock_rdlock(pthread_rwlock_t *lock) { RWLOCK(REAL(pthread_rwlock_rdlock)(lock), pthread_rwlock_tryrdlock, BLOCKED, (void)0); }
 int pthread_rwlock_wrlock(pthread_rwlock_t *lock) { RWLOCK(REAL(pthread_rwlock_wrlock)(lock), pthread_rwlock_trywrlock, BLOCKED, (void)0); }
