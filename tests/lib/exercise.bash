@@ -23,7 +23,7 @@ builds='plain scheduled asan tsan'
 # ThreadSanitizer does not know the threads of C11 (threads.h): it tells of races that are none.
 # shellcheck disable=SC2016  # expanded by the shell in the cage
 compile='
-cc() { "$CC" -std=c11 -g -O0 -pthread "$@" -I .; }
+cc() { "$CC" -std=c11 ${LENIENT:+-D_GNU_SOURCE=} -g -O0 -pthread "$@" -I .; }
 plain() { cc -Wall -Wextra $NAME.c witness.o parts.a -o plain -ldl; }
 scheduled() {
     cc -w -I first -fsanitize=thread -fno-builtin -c $NAME.c -o scheduled.o || return
@@ -43,7 +43,7 @@ setup_file() {
     cp "$book"/common/*.h "$chapter/build/parts.a" "$tools/witness.o" "$stage/at/"
     for file in "$chapter"/*.h; do if [ -f "$file" ]; then cp "$file" "$stage/at/"; fi; done
     if declare -F add_headers >/dev/null; then mkdir "$stage/at/first" && add_headers "$stage/at/first"; fi
-    judge_run --time 20000 --output 256 --env "CC=${CC:-gcc}" --env "NAME=$exercise" --env "BUILDS=$builds" -- sh -c "$compile"
+    judge_run --time 20000 --output 256 --env "CC=${CC:-gcc}" --env "NAME=$exercise" --env "BUILDS=$builds" --env "LENIENT=${JUDGE_LENIENT:-}" -- sh -c "$compile"
     mkdir -p "$compiled"
     for build in $builds; do
         if [ -f "$stage/at/$build" ]; then
