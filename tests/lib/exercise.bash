@@ -268,8 +268,8 @@ run_sanitizer() {
 again() {
     local kind=$1 file
     shift
-    for file in "$stage/at"/* "$stage/at"/.[!.]*; do     # each run begins with the same files
-        case " $before " in *" ${file##*/} "*) ;; *) rm -rf "$file" ;; esac
+    for file in "$stage/at"/* "$stage/at"/.[!.]*; do     # each run begins with the same files; .events is the runner's
+        case " $before .events " in *" ${file##*/} "*) ;; *) rm -rf "$file" ;; esac
     done
     run_build "$@"
     # what the end of the program cleans up is the least of all mistakes: it is told when no other one is found
