@@ -131,7 +131,7 @@ expect_unordered() { expect_block unordered; }
 
 expect_block() {
     local ordering=$1 hint='' sure_hint='' more_hint=''
-    want=$stage/want
+    want=$stage/want at=$stage/at       # at: where the run was that explain() is asked about
     cat >"$want"
     # asked for one schedule again: the plain run does not matter
     if [ -n "${JUDGE_REPLAY:-}" ]; then verdict=pass; else judge_compare - "$ordering" <"$want"; fi
@@ -154,8 +154,7 @@ expect_block() {
     esac
     if [ -n "$sure_hint" ]; then
         hint=$sure_hint
-    elif [ "$verdict" = "wrong output" ] && [ -s "$out" ] &&
-        "$tools/match" compare "$book/tests/exercises/$(dirname "$EXERCISE")/starter/$exercise.c" 1 "$out" "$err" "$end" >/dev/null 2>&1; then
+    elif [ "$verdict" = "wrong output" ] && prints_the_example; then
         hint="it prints the example, whatever its arguments and input are"
     elif [ "$verdict" != "over the limit" ] && [ "$verdict" != race ] && [ "$verdict" != deadlock ] && declare -F explain >/dev/null; then
         hint=$(explain)
@@ -171,6 +170,11 @@ expect_block() {
         details=$("$tools/draw" made "$region" "$compiled/plain" <<<"$details" 2>/dev/null | grep .)$'\n'
     fi
     fail_with "$verdict" "$hint"
+}
+
+prints_the_example() {
+    [ -s "$out" ] &&
+        "$tools/match" compare "$book/tests/exercises/$(dirname "$EXERCISE")/starter/$exercise.c" 1 "$out" "$err" "$end" >/dev/null 2>&1
 }
 
 # The plain run was right. Is it so under every schedule we try, under noise, and for the sanitizers? The numbers are
@@ -214,9 +218,9 @@ in_folder() {
     rm -rf "$stage" && mkdir -p "$stage/at" "$stage/again"      # again: by it the checks see that this is no plain run
     ln -s "$base/inputs" "$stage/inputs"
     for name in $before; do if [ -e "$base/at/$name" ]; then cp -a "$base/at/$name" "$stage/at/"; fi; done
-    out=$stage/out err=$stage/err report=$stage/report events=$stage/events region=$stage/region
+    out=$stage/out err=$stage/err report=$stage/report events=$stage/events region=$stage/region at=$stage/at
     $2
-    for name in verdict details end out err events region sure_hint failed tried begun best worst; do
+    for name in verdict details end out err events region at sure_hint failed tried begun best worst; do
         printf '%s=%q\n' $name "${!name-}"
     done >"$stage/result"
 }
@@ -342,13 +346,13 @@ half_of_the_schedules() {
         fi
         if [ $failed = 1 ] || [ "$switches" -lt "$best" ]; then
             best=$switches worst=$seed shortest=("$verdict" "$details" "$end")
-            for file in out err region; do cp "$stage/$file" "$stage/worst.$file"; done
+            for file in out err region at; do rm -rf "$stage/worst.$file" && cp -a "$stage/$file" "$stage/worst.$file"; done
         fi
         if [ "$failed" -ge 4 ] || [ "$took" -ge 1000 ]; then break; fi      # one that hangs is enough
     done
     [ "$failed" -gt 0 ] || return 0
     verdict=${shortest[0]} details=${shortest[1]} end=${shortest[2]}
-    out=$stage/worst.out err=$stage/worst.err region=$stage/worst.region
+    out=$stage/worst.out err=$stage/worst.err region=$stage/worst.region at=$stage/worst.at
     judge_events
 }
 

@@ -65,7 +65,7 @@ explain() {
             echo "several lines came in one read(), and not all of them were done: call take_line until it returns false"
         elif [ "$reads" -lt "$reads_wanted" ]; then
             if [ "$end" = "exit 0" ] && [ ! -s "$err" ] && [ "$ends" -eq "$n" ]; then
-                echo "main stopped when all children were reaped, but its input was not at its end: go on until read returns 0"
+                echo "main stopped before its input was at its end: go on until read returns 0. That all children are reaped is no end of it, and neither is a read that a signal interrupted (-1 with EINTR)"
             elif [ "$kind" = merge ] && [ "$reads" -gt 0 ]; then echo "$say_errno"
             else echo "$say_eintr"; fi
         elif [ "$(sort "$out" | uniq -d)" ]; then echo "a line came twice: print one line when waitpid has returned a child, and one for each line of text"

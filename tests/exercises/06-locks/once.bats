@@ -80,7 +80,7 @@ explain_race() {
 judge_once() {
     numbers=("$@")
     run_threads "$@"
-    if [ -f "$stage/at/built_by_main" ]; then
+    if [ -f "$stage/at/built_by_main" ] && ! prints_the_example; then
         fail_with "wrong output" "main built the table: it is built by the thread that needs it first, while the threads run"
     fi
     answer >wanted

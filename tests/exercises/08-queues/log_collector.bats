@@ -22,9 +22,9 @@ say_ends="the collector waits for the end of the pipe, and it never comes: every
 
 # What is wrong with the first bad line of the log? (The file is of the last run, which was a bad one.)
 bad_line() {
-    [ -f "$stage/at/log.txt" ] || return 0
+    [ -f "$at/log.txt" ] || return 0
     awk 'gsub(/writer [0-9]+ line /, "&") != 1 || $1 !~ /^[0-9]+$/ || $2 != "writer" {
-             print (gsub(/writer [0-9]/, "&") > 1 && $1 !~ /^writer/) ? "mixed" : "cut"; exit }' "$stage/at/log.txt"
+             print (gsub(/writer [0-9]/, "&") > 1 && $1 !~ /^writer/) ? "mixed" : "cut"; exit }' "$at/log.txt"
 }
 
 uses_stdio() { code_only | sed -n '/^static void tell_log/,/^}/d; p' | grep -qE 'fdopen|fprintf|fputs|fwrite|fputc|putc|fopen|[^a-z]printf'; }

@@ -102,7 +102,7 @@ say_mixed="when two workers write to the same pipe, pieces of two answers may mi
 # Was a picture taken twice? (A deadlock was found in a run of its own: its log is still there.)
 taken_twice() {
     grep -m 1 'was taken' <<<"$details" ||
-        sort "$stage/at/to/log.txt" 2>/dev/null | uniq -cd | awk 'NR == 1 { print $2 " was taken " $1 " times"; found = 1 } END { exit !found }'
+        sort "${at:-$stage/at}/to/log.txt" 2>/dev/null | uniq -cd | awk 'NR == 1 { print $2 " was taken " $1 " times"; found = 1 } END { exit !found }'
 }
 
 # Has a worker ended with an error?

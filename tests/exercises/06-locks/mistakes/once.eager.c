@@ -1,4 +1,4 @@
-/* wrong output | nobody needs */
+/* wrong output | main built the table */
 #include "workbook.h"
 
 #include <pthread.h>
