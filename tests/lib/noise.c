@@ -1,6 +1,8 @@
 /* noise.c - calls that fail on purpose, and what the standards allow but machines seldom do. */
 #include "calls.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,7 +94,8 @@ bool interrupt(void)
 /* ---- short counts on pipes ----
    A write of up to PIPE_BUF bytes goes into a pipe whole, and a read gives all that is there, as far as it fits. So
    a read of whole pieces can be short only where one write ends and the next one begins. Those borders are kept for each
-   pipe. Who reads a part of a piece anyway takes it for a stream, and gets any part. */
+   pipe. Who reads a part of a piece anyway takes it for a stream, and gets any part. So does who reads a piece of more
+   than 512 bytes: POSIX promises no more for PIPE_BUF. */
 
 /* The log of the pipe, locked; or NULL, when FD is no pipe or there are too many. The holder may be killed: not for ever. */
 static struct pipe_log *lock_log(int fd, sigset_t *old)
@@ -175,6 +178,18 @@ static size_t some_border(const struct pipe_log *log, size_t size)
     return count > 0 && shorten() ? borders[noise_draw(count)] : size;
 }
 
+/* A read that waits would get all of the next write: so the wait comes first, where no signal may end it. */
+static bool bytes_came(int fd)
+{
+    struct pollfd bytes = { fd, POLLIN, 0 };
+    int there = 0;
+    if (may_interrupt != 0 || (REAL(fcntl)(fd, F_GETFL) & O_NONBLOCK) != 0)
+        return false;
+    while (REAL(poll)(&bytes, 1, -1) == -1 && errno == EINTR)
+        ;
+    return ioctl(fd, FIONREAD, &there) == 0 && there > 0;
+}
+
 ssize_t noise_read(int fd, void *buffer, size_t size)
 {
     struct stat info;
@@ -185,11 +200,13 @@ ssize_t noise_read(int fd, void *buffer, size_t size)
         return REAL(read)(fd, buffer, fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode) ? any_part(fd, size) : size);
     if (ioctl(fd, FIONREAD, &there) == -1 || there == 0) {
         unlock_log(log, &old);
+        if (bytes_came(fd))
+            return noise_read(fd, buffer, size);
         return REAL(read)(fd, buffer, size);
     }
     int known = bring_up_to_date(log, there);
-    if (log->any || known == 0 || (known == there && size < log->size[0]))  /* or from somebody who is not ours; or a part anyway */
-        size = any_part(fd, size);
+    if (log->any || known == 0 || (known == there && (size < log->size[0] || log->size[0] > _POSIX_PIPE_BUF)))
+        size = any_part(fd, size);      /* KNOWN is 0: from somebody who is not ours */
     else if (known == there)            /* if not, a write has waited for room, and the borders are not where the log has them */
         size = some_border(log, size);
     ssize_t count = REAL(read)(fd, buffer, size);
