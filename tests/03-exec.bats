@@ -232,7 +232,9 @@ zeroes() {
         judge_run --time 5000 --strike "main:$signal:100000" -- ./communicate sh -c 'trap "" TERM INT; while :; do :; done'
         forgive_the_unwaited
         cat "$report"
-        [ "$end" = "killed by $signal" ] && [ "$verdict" != "left behind" ] && [ "$verdict" != hang ]
+        [ "$end" = "killed by $signal" ]
+        [ "$verdict" != "left behind" ]
+        [ "$verdict" != hang ]
         judge_clean
     done
 }

@@ -168,14 +168,15 @@ every_step() {
     every_step "$book/chapters/08-queues" || status=$?
     cat "$BATS_TEST_TMPDIR/out"
     [ $status != 77 ] || skip "ptrace is not allowed here"
-    [ $status = 0 ] && [ "$(grep -c 'the waiter, .*, went on' "$BATS_TEST_TMPDIR/out")" = 7 ]
+    [ $status = 0 ]
+    [ "$(grep -c 'the waiter, .*, went on' "$BATS_TEST_TMPDIR/out")" = 7 ]
 
     # Published first, and then the bell: the test must see it.
     mkdir "$BATS_TEST_TMPDIR/worse"
     cp "$book/chapters/08-queues/queue.h" "$BATS_TEST_TMPDIR/worse/"
     sed '/^        ring(&queue->filled);$/{N;s/\(.*\)\n\(.*\)/\2\n\1/;}' "$book/chapters/08-queues/queue.c" \
         >"$BATS_TEST_TMPDIR/worse/queue.c"
-    ! cmp -s "$BATS_TEST_TMPDIR/worse/queue.c" "$book/chapters/08-queues/queue.c"
+    if cmp -s "$BATS_TEST_TMPDIR/worse/queue.c" "$book/chapters/08-queues/queue.c"; then return 1; fi
     every_step "$BATS_TEST_TMPDIR/worse" || status=$?
     cat "$BATS_TEST_TMPDIR/out"
     [ $status = 1 ] && grep -q 'the waiter sleeps on' "$BATS_TEST_TMPDIR/out"
@@ -201,7 +202,7 @@ stolen_lock() {
     cp "$book/chapters/08-queues/queue.h" "$BATS_TEST_TMPDIR/worse/"
     sed 's/pthread_mutex_timedlock(&queue->lock, &limit)/pthread_mutex_lock(\&queue->lock)/' \
         "$book/chapters/08-queues/queue.c" >"$BATS_TEST_TMPDIR/worse/queue.c"
-    ! cmp -s "$BATS_TEST_TMPDIR/worse/queue.c" "$book/chapters/08-queues/queue.c"
+    if cmp -s "$BATS_TEST_TMPDIR/worse/queue.c" "$book/chapters/08-queues/queue.c"; then return 1; fi
     stolen_lock "$BATS_TEST_TMPDIR/worse" || status=$?
     cat "$BATS_TEST_TMPDIR/out"
     [ $status = 1 ] && grep -q 'C waits for it' "$BATS_TEST_TMPDIR/out"

@@ -142,7 +142,8 @@ malformed() {
     "$MATCH" compare program.c 1 a /dev/null 'exit 3'
     status=0
     "$MATCH" compare program.c 1 out err 'exit 3' >why || status=$?
-    [ "$status" -eq 1 ] && [ "$(head -n 1 why)" = 'wrong output' ]
+    [ "$status" -eq 1 ]
+    [ "$(head -n 1 why)" = 'wrong output' ]
     for bad in 'program.c 3 out err' 'program.c 0 out err' 'program.c x out err' 'program.c 01 out err' \
         'none.c 1 out err' 'program.c 1 none err' 'program.c 1 out .' '- random out err' 'program.c 1 out'; do
         status=0
