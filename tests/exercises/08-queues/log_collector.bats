@@ -24,7 +24,10 @@ say_ends="the collector waits for the end of the pipe, and it never comes: every
 bad_line() {
     [ -f "$at/log.txt" ] || return 0
     awk 'gsub(/writer [0-9]+ line /, "&") != 1 || $1 !~ /^[0-9]+$/ || $2 != "writer" {
-             print (gsub(/writer [0-9]/, "&") > 1 && $1 !~ /^writer/) ? "mixed" : "cut"; exit }' "$at/log.txt"
+             if (gsub(/writer [0-9]/, "&") > 1 && $1 !~ /^writer/) print "mixed"
+             else if ($2 ~ /.writer$/) print "joined"           # a piece of a line, and a whole one behind it
+             else print "cut"
+             exit }' "$at/log.txt"
 }
 
 uses_stdio() { code_only | sed -n '/^static void tell_log/,/^}/d; p' | grep -qE 'fdopen|fprintf|fputs|fwrite|fputc|putc|fopen|[^a-z]printf'; }
@@ -39,6 +42,7 @@ explain_lines() {
     elif grep -q 'is not whole' "$out"; then
         case $(bad_line) in
         mixed) if uses_stdio; then echo "$say_stdio"; else echo "$say_writes"; fi ;;
+        joined) if uses_stdio; then echo "$say_stdio"; else echo "$say_reader"; fi ;;
         cut) echo "$say_reader" ;;
         *) echo "a line of the log is not what make_text() has made, with the number and a blank in front and '\\n' behind" ;;
         esac
