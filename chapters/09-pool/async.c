@@ -124,9 +124,10 @@ int async_wait(struct async *self, int limit_ms)
 {
     long long end = now_us() + limit_ms * 1000LL, left = limit_ms;
     while (!self->ready && self->taken == self->arrived) {
-        long long left_us = limit_ms > 0 ? end - now_us() : 0;
-        if (limit_ms > 0)
+        if (limit_ms > 0) {
+            long long left_us = end - now_us();     /* read once: the clock goes on */
             left = left_us > 0 ? (left_us + 999) / 1000 : 0;
+        }
         if (pool_wait(self->pool, (int)left) == -1)
             return -1;
         if (left == 0 && !self->ready && self->taken == self->arrived)
